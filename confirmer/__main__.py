@@ -62,7 +62,7 @@ def replay_spec(settings: ConfirmerSettings) -> ReplaySpec:
         partial(replay_hooks.handle, encode=codec.encode),
         also_reads=replay_hooks.RESULT_TOPICS,
         is_relevant=replay_hooks.is_relevant,
-        settle=partial(_settle, before=clock.now() - settings.verification_retention_days * clock.DAY_US),
+        on_finish=partial(_settle, before=clock.now() - settings.verification_retention_days * clock.DAY_US),
         carry_over=replay_hooks.carry_over,
         ignored_columns=replay_hooks.IGNORED_COLUMNS,
         unreplayed_rows=replay_hooks.UNREPLAYED_ROWS,

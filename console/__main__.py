@@ -137,8 +137,8 @@ def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
     # A replay may never see a status whose count has fallen to 0.
     tables = ("redrives", ended_sessions.TABLE, *alert_store.TABLES)
     unreplayed = {"webhook_counts": "count = 0", "daily_amounts": "amount = 0"} | dict.fromkeys(tables, "true")
-    settle = partial(forget, before=before)
-    return ReplaySpec(TOPICS, handle, settle=settle, carry_over=carry_over, unreplayed_rows=unreplayed)
+    clean_up = partial(forget, before=before)
+    return ReplaySpec(TOPICS, handle, on_finish=clean_up, carry_over=carry_over, unreplayed_rows=unreplayed)
 
 
 def carry_over(tx: Connection, live: str) -> None:

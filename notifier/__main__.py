@@ -69,7 +69,7 @@ def replay_spec(settings: NotifierSettings) -> ReplaySpec:
         TOPICS,
         partial(replay_hooks.handle, operator=settings.operator_email),
         also_reads=(topics.NOTIFICATIONS,),
-        settle=replay_hooks.settle,
+        on_finish=replay_hooks.settle,
         carry_over=replay_hooks.carry_over,
         ignored_columns=replay_hooks.IGNORED_COLUMNS,
         unreplayed_rows=replay_hooks.UNREPLAYED_ROWS,

@@ -20,13 +20,15 @@ from stream.replay.spec import ReplayImpossible, ReplaySpec
 VERBS = ("replay", "rebuild", "history")
 SUBVERBS = ("diff", "promote", "rollback", "drop")
 ROWS_SHOWN = 20
+"""The default of `diff --limit`."""
 PUBLISH_HELP = "publish the domain events that are on no topic"
 
 
 def main(spec: ReplaySpec, settings: StoreSettings, words: Sequence[str]) -> None:
     """Execute a command line that begins with one of VERBS.
 
-    Exits with code 1 and a sentence on standard error when it is impossible or fails, with code 2 for wrong options.
+    Exits with code 1 and a sentence on standard error when the command is impossible or fails, with code 2 for wrong
+    options.
     """
     logging.configure(spec.service, "warning")  # the replayed events are old: log lines about them would look new
     gc_tuning.collect_rarely()
@@ -66,7 +68,7 @@ def _replay(service: ReplayService, words: Sequence[str]) -> None:
 def _diff(service: ReplayService, words: Sequence[str]) -> None:
     parser = _parser(service, "diff")
     parser.add_argument("name")
-    parser.add_argument("--limit", type=int, default=ROWS_SHOWN, help="the most differing rows to show")
+    parser.add_argument("--limit", type=int, default=ROWS_SHOWN, help="the most differing rows and owed events to show")
     options = parser.parse_args(words)
     found, owed = service.difference(options.name, options.limit)
     for table in found.tables:
@@ -75,7 +77,7 @@ def _diff(service: ReplayService, words: Sequence[str]) -> None:
     for row in found.rows:
         _print(f"{row.table} {row.key}\n  live   {_json(row.live)}\n  replay {_json(row.new)}")
     for rescued in found.rescued:
-        _print(f"dead by live, {rescued.outcome} here: {rescued.event_id} {rescued.location} {rescued.error}")
+        _print(f"dead in live, {rescued.outcome} here: {rescued.event_id} {rescued.location} {rescued.error}")
     for event in owed[: options.limit]:
         _print(f"owed: {event.kind} {event.event_id} of {(event.key or b'').decode(errors='replace')}")
     _print(f"{len(found.rescued)} rescued, {len(owed)} domain events owed")
@@ -148,7 +150,10 @@ def _parser(service: ReplayService, verb: str) -> argparse.ArgumentParser:
 
 
 def _orders(text: str) -> tuple[str, ...]:
-    """Return the orders of a comma-separated list; an empty list is a mistake and does not select all orders."""
+    """Return the distinct orders of a comma-separated list, sorted.
+
+    Raises ArgumentTypeError for an empty list: it is a mistake, and does not select all orders.
+    """
     orders = tuple(sorted({order.strip() for order in text.split(",")} - {""}))
     if not orders:
         raise argparse.ArgumentTypeError("it names no order; omit the option to replay all orders")
@@ -156,7 +161,7 @@ def _orders(text: str) -> tuple[str, ...]:
 
 
 def _instant(text: str) -> datetime:
-    """Return a time with its zone; UTC if the text has none."""
+    """Return the time in `text` with its zone, UTC if it has none. Raises ArgumentTypeError for any other text."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as invalid:

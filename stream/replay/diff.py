@@ -1,6 +1,7 @@
 """Compares a replayed schema with the live one, table by table: the number of rows, a hash, and the differing rows.
 
-Columns with the time of writing are left out. Rows are compared as JSON, in which the order of keys has no meaning.
+Columns that default to the time of writing are left out. Rows are compared as JSON, in which the order of keys has no
+meaning.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from stream.replay.spec import ReplaySpec
 from stream.store.tables import METADATA
 
 STREAM_TABLES = frozenset({"alembic_version", *METADATA.tables})
+"""The tables of every worker and of alembic, which are not compared."""
 ORDER_DEPENDENT = frozenset({"waiting_since", "outcome"})
-"""Columns that depend on when and in which order records were read, in addition to those that default to now().
+"""Columns that are left out because they depend on when and in which order records were read.
 
 The order in which the live service read two partitions is not known, so an event may be `late` only there.
 """
@@ -36,7 +38,7 @@ SELECT was.event_id::text, was.topic, was.partition, was."offset", now_.outcome,
 
 @dataclass(frozen=True, slots=True)
 class TableDifference:
-    """The number of rows of a table and the hash over all rows, in the live and in the new schema."""
+    """The number of rows of the table `name` and the hash over all of them, in the live and in the new schema."""
 
     name: str
     live: tuple[int, str]
@@ -49,7 +51,10 @@ class TableDifference:
 
 @dataclass(frozen=True, slots=True)
 class RowDifference:
-    """A differing row: its table, its key, and the differing columns in each schema (None if the row is missing)."""
+    """A differing row: its table, its primary key as text, and the differing columns in each schema.
+
+    If the row is missing in a schema, that schema has None here, and the other has all columns.
+    """
 
     table: str
     key: str
@@ -59,7 +64,10 @@ class RowDifference:
 
 @dataclass(frozen=True, slots=True)
 class RescuedEvent:
-    """An event that is dead in the live store, and that the replay processed or keeps waiting."""
+    """An event that is dead in the live store, and `processed`, `late` or `waiting` (`outcome`) in the replayed one.
+
+    `error` is the last error in the live store; "" if the event waited too long there.
+    """
 
     event_id: str
     topic: str
@@ -75,7 +83,7 @@ class RescuedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The result of a comparison; `rows` has at most as many rows as requested."""
+    """The result of `compare`: all tables, also equal ones; at most as many rows as requested; all rescued events."""
 
     tables: list[TableDifference]
     rows: list[RowDifference]
@@ -83,7 +91,7 @@ class Difference:
 
 
 def compare(tx: Connection, live: str, new: str, spec: ReplaySpec, most: int) -> Difference:
-    """Compare the schema `new` with `live`, and return at most `most` differing rows.
+    """Return the difference between the schemas `live` and `new`, with at most `most` differing rows.
 
     `tx` should have the isolation level REPEATABLE READ, so that it sees both schemas at one moment.
     """

@@ -25,16 +25,19 @@ SELECT column_name::text FROM information_schema.columns
 
 
 def rows(tx: Connection, schema: str, order: str) -> list[tuple[str, dict[str, object]]]:
-    """Return the rows of an order as pairs of table and columns, history tables first and in order of time."""
+    """Return the rows of an order as pairs of table and columns; first those of history tables, by time.
+
+    Columns in HIDDEN and those that are NULL are left out.
+    """
     names = [name for name in tables(tx, schema) if name not in STREAM_TABLES]
     histories = sorted(names, key=lambda name: not name.endswith("_history"))
     return [(name, row) for name in histories for row in _rows(tx, schema, name, order)]
 
 
 def _rows(tx: Connection, schema: str, table: str, order: str) -> list[dict[str, object]]:
-    """Return the rows of one table; all rows of a history.
+    """Return the rows of one table that name the order, and all rows of a history table.
 
-    The replay applied only records of this order, but some of them do not name it.
+    The replay applied only records of this order, but some of its history rows do not name it.
     """
     columns = list(tx.exec_driver_sql(NAMED, {"schema": schema, "table": table}).scalars())
     if not columns:

@@ -23,9 +23,10 @@ def is_lost(tx: Connection, name: str) -> bool:
 
 
 def replace_lost(live: Engine, name: str, rebuilt: str) -> None:
-    """Replace the lost schema `name` by the schema `rebuilt`.
+    """Drop the lost schema `name`, and give its name to the schema `rebuilt`, in one transaction.
 
-    Raises ReplayImpossible when the schema `name` is no longer empty.
+    Epochs and outbox ids of the new store are higher than all that workers may know. Raises ReplayImpossible, and
+    changes nothing, when the schema `name` is no longer lost.
     """
     with live.begin() as tx:
         tables = [f"{quoted(name)}.{quoted(table)}" for table in schema.tables(tx, name)]

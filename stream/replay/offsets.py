@@ -1,4 +1,7 @@
-"""The offsets at which partitions begin and end, now or at a time, and the positions of a live service."""
+"""The offsets at which partitions begin and end, now or at a time, and the positions of a live service.
+
+A position is the next offset to handle.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,9 +28,9 @@ class OffsetRange:
 
 
 def offset_ranges(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None = None) -> dict[Partition, OffsetRange]:
-    """Return the records of each partition of these topics.
+    """Return the offsets of all records of each partition of these topics; an empty range for one without records.
 
-    With `to_ms` (milliseconds since 1970), only the records appended up to and in that millisecond. Raises
+    With `to_ms` (milliseconds since 1970), only those of records appended up to and in that millisecond. Raises
     KafkaException when Kafka does not answer within TIMEOUT_S.
     """
     wanted, lister = partitions_of(topics), OffsetLister(cluster, TIMEOUT_S)
@@ -42,16 +45,16 @@ def offset_ranges(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None =
     }
 
 
-def committed(cluster: Cluster, group: str) -> dict[Partition, int]:
-    """Return the next offsets that the consumer group of a service has committed.
+def committed(cluster: Cluster, service: str) -> dict[Partition, int]:
+    """Return the next offset that the consumer group of a service has committed, for each partition with one.
 
     Raises KafkaException when Kafka does not answer within TIMEOUT_S.
     """
-    return OffsetLister(cluster, TIMEOUT_S).committed(group)
+    return OffsetLister(cluster, TIMEOUT_S).committed(service)
 
 
 def group_positions(found: Mapping[Partition, int], topics: Iterable[Topic]) -> dict[Partition, int]:
-    """Return the position of a group in each partition of these topics, given its committed offsets.
+    """Return the position of a group in each partition of these topics, given the next offsets that it has committed.
 
     A partition without a committed offset has the position 0. If no partition has one, Kafka has forgotten the group:
     the positions are unknown and the result is empty.
@@ -62,17 +65,20 @@ def group_positions(found: Mapping[Partition, int], topics: Iterable[Topic]) -> 
 
 
 def applied(tx: Connection) -> dict[Partition, int]:
-    """Return, by partition, the offset after the last record that is in the inbox; later ones were duplicates."""
+    """Return, by partition, the offset after the last record that is in the inbox.
+
+    The store may be further: duplicates have no inbox row of their own.
+    """
     return {(topic, number): after for topic, number, after in tx.exec_driver_sql(APPLIED)}
 
 
 def owned(tx: Connection) -> dict[Partition, int]:
-    """Return the next offsets in the ownership table of a live store."""
+    """Return the next offsets in the ownership table of a live store, by partition."""
     return {(topic, number): after for topic, number, after in tx.exec_driver_sql(OWNED)}
 
 
 def furthest(*positions: Mapping[Partition, int]) -> dict[Partition, int]:
-    """Return the highest of the positions of each partition."""
+    """Return the highest of the positions of each partition that any of the mappings has."""
     together: dict[Partition, int] = {}
     for mapping in positions:
         for partition, offset in mapping.items():

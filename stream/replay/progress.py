@@ -10,11 +10,11 @@ from stream.replay.offsets import OffsetRange
 
 WIDTH = 24
 INTERVAL_S = (0.2, 10.0)
-"""Seconds between two updates on a terminal, and in a file."""
+"""The seconds between two updates: on a terminal, and elsewhere, as in a file."""
 
 
 def fill_with_progress(filler: Filler) -> None:
-    """Fill the store and show the progress on standard error."""
+    """Call `filler.fill`, and show its progress on standard error until it returns."""
     progress = Progress(filler.unread())
     filler.on_progress = progress.update
     filler.fill()
@@ -22,7 +22,7 @@ def fill_with_progress(filler: Filler) -> None:
 
 
 class Progress:
-    """Draws the bars on standard error: in place on a terminal, else only the line of the total."""
+    """Draws one bar per partition and the total on standard error, in place on a terminal; elsewhere the total only."""
 
     def __init__(self, ranges: Mapping[Partition, OffsetRange]) -> None:
         self._ranges = {partition: range_ for partition, range_ in sorted(ranges.items()) if range_.first < range_.end}
@@ -32,7 +32,7 @@ class Progress:
         self._interval_s = INTERVAL_S[not sys.stderr.isatty()]
 
     def update(self, ends: Mapping[Partition, int]) -> None:
-        """Set the next offsets of these partitions, and draw if the last drawing is old enough."""
+        """Set the next offsets of these partitions; draw if the last drawing is as old as the interval."""
         self._at |= {partition: end for partition, end in ends.items() if partition in self._ranges}
         if time.monotonic() - self._drawn_at >= self._interval_s:
             self.draw()
@@ -51,7 +51,7 @@ class Progress:
 
 
 def lines(ranges: Mapping[Partition, OffsetRange], at: Mapping[Partition, int], seconds: float) -> list[str]:
-    """Return one line per partition and one for the total, `seconds` after the start."""
+    """Return one line per partition and one for the total, for the next offsets `at`, `seconds` after the start."""
     shown = [
         _line(f"{topic}/{number}", at[topic, number] - range_.first, range_.end - range_.first, seconds)
         for (topic, number), range_ in ranges.items()

@@ -41,7 +41,7 @@ SELECT setval(pg_get_serial_sequence(%(new)s, 'id'),
 
 
 class Promotion:
-    """Makes the schema `candidate` the live one; the previous live schema is then named `retired`."""
+    """Makes the schema `candidate` the live one; the schema that was live until then gets the name `retired`."""
 
     def __init__(self, spec: ReplaySpec, settings: StoreSettings, live: Engine, candidate: str, retired: str) -> None:
         self._spec = spec
@@ -55,10 +55,10 @@ class Promotion:
         self._replay = Replay(spec, settings, self._store)
 
     def promote(self) -> None:
-        """Return when the candidate is live.
+        """Bring the candidate to the positions of the live service, and swap both; return when the candidate is live.
 
-        Raises ReplayImpossible when the live service is behind the candidate, and OperationalError when the tables
-        cannot be locked in time.
+        Raises ReplayImpossible when the live service stays behind the candidate, and OperationalError when the tables
+        cannot be locked in time. Nothing is swapped then, and the service goes on with the live schema.
         """
         self.catch_up()
         with takeovers_locked(self._live):
@@ -71,7 +71,10 @@ class Promotion:
             self._swap(positions)
 
     def catch_up(self) -> None:
-        """Replay into the candidate up to the positions of the live service."""
+        """Replay into the candidate up to the positions of the live service, without making it live.
+
+        Raises ReplayImpossible when the live service is still behind the candidate after CATCH_UP_TIMEOUT_S.
+        """
         self._replay.resume()
         self._replay.run_to(self._await_live())
 
@@ -88,7 +91,8 @@ class Promotion:
                 return positions
             if time.monotonic() > until:
                 raise ReplayImpossible(
-                    f"the live {self._spec.service} has not handled {behind} records of the replay: let it run"
+                    f"the live {self._spec.service} has not handled {behind} records of the replay: let it run, "
+                    "then repeat the command"
                 )
             time.sleep(POLL_INTERVAL_S)
 
@@ -118,7 +122,8 @@ class Promotion:
         ]
         if ahead:
             raise ReplayImpossible(
-                f"the live {self._spec.service} has not handled records that {self._candidate} has: {ahead}"
+                f"the live {self._spec.service} has not handled records that {self._candidate} has: {ahead}; "
+                "let it run, then repeat the command"
             )
 
     def _publish_outbox(self) -> None:
@@ -179,7 +184,10 @@ class Promotion:
 
 @contextmanager
 def takeovers_locked(live: Engine) -> Iterator[None]:
-    """Keep workers of this service from acquiring partitions inside the block; Postgres unlocks if the process dies."""
+    """Keep workers of this service from acquiring partitions inside the block; those that they own stay theirs.
+
+    If this process dies, Postgres releases the lock.
+    """
     with live.connect() as connection:
         session = connection.execution_options(isolation_level="AUTOCOMMIT")
         session.exec_driver_sql(LOCK, {"key": ownership.PROMOTION})

@@ -1,4 +1,7 @@
-"""One replay: store the request, read the topics, retry failed events, and determine the owed events."""
+"""One replay: stores the request, reads the topics, retries failed events, and determines the owed events.
+
+An owed event is a domain event that the replay made and that is on no topic.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -26,7 +29,7 @@ SELECT event_id, digest, topic, partition, "offset", 'processed' FROM replay_ali
 
 
 class Replay:
-    """Rebuilds the store of one service in the schema of `store`."""
+    """Rebuilds the store of one service in the schema of `store`. `begin` or `resume` it first."""
 
     def __init__(self, spec: ReplaySpec, settings: StoreSettings, store: Engine, fill: Fill = Filler.fill) -> None:
         self._spec = spec
@@ -38,9 +41,10 @@ class Replay:
         self._request = ReplayRequest(spec.service, "")
 
     def begin(self, request: ReplayRequest, most: Mapping[Partition, int] | None = None) -> ReplayRun:
-        """Store the request and the ends of the topics, or resume an equal one; `most` lowers the ends of partitions.
+        """Store the request and the present ends of the topics; return the replay.
 
-        Raises ReplayImpossible when the schema holds a replay of another request.
+        `most` has the offsets at which to end instead, for some partitions. If an equal request is stored already, that
+        replay goes on, with the ends stored then. Raises ReplayImpossible when the schema holds another request.
         """
         to_ms = int(request.to_time.timestamp() * 1000) if request.to_time else None
         spec = self._spec
@@ -63,28 +67,28 @@ class Replay:
         return begun
 
     def resume(self) -> ReplayRun:
-        """Load the replay that was begun in this schema."""
+        """Load and return the replay that was begun in this schema."""
         with self._store.begin() as tx:
             begun = ledger.load(tx)
         self._request = begun.request
         return begun
 
     def unread(self) -> dict[Partition, OffsetRange]:
-        """Return the unread offsets of each partition; the range is empty at the end."""
+        """Return the unread offsets up to the stored end of each partition; the range is empty if all are read."""
         with self._store.begin() as tx:
             return positions.unread(tx, "source")
 
     def run_to(self, until: Mapping[Partition, int]) -> None:
-        """Replay up to these offsets, then retry failed events."""
+        """Raise the stored ends to these offsets where they are lower, and `run`."""
         with self._store.begin() as tx:
             positions.extend(tx, "source", {partition: OffsetRange(0, offset) for partition, offset in until.items()})
         self.run()
 
     def run_to_end(self) -> None:
-        """Replay to the ends of the topics the records that the live service has not handled; queue their messages.
+        """Replay the rest of the topics, the records that the live service has not handled, as the service would.
 
-        The domain events of these records go to the outbox, so the service publishes them. Failed events are retried
-        by the service too.
+        Their owed events go to the outbox, from which the service publishes them. Failed events are left for the
+        service to retry.
         """
         spec = self._spec
         found = offset_ranges(self._cluster, (*spec.topics, *spec.also_reads))
@@ -94,13 +98,15 @@ class Replay:
             )
         self.read_published()
         self._fill(Filler(spec, self._settings, self._store, self._request, on_owed=_queue))
-        with (
-            self._store.begin() as tx
-        ):  # committed offsets are seconds old: an operator may have dismissed these events
+        # Committed offsets are seconds old, so an operator may have dismissed some of these events.
+        with self._store.begin() as tx:
             publications.read_dismissed(tx, self._cluster, self._codec, spec.service)
 
     def run(self) -> None:
-        """Replay up to the stored ends, retry failed events, and determine the owed events."""
+        """Replay up to the stored ends, retry failed events until none is retrying, and store the owed events.
+
+        At the end `ReplaySpec.on_finish` is called, and the replay is marked as finished.
+        """
         self.read_published()
         filler = Filler(self._spec, self._settings, self._store, self._request)
         self._fill(filler)
@@ -109,7 +115,7 @@ class Replay:
         self._finish()
 
     def read_published(self) -> None:
-        """Store which domain events are on the service's own topics by now."""
+        """Store the ids of the domain events that are on the service's own topics by now; they are owed no longer."""
         if not self._spec.publishes:
             return
         found = offset_ranges(self._cluster, self._spec.publishes)
@@ -122,7 +128,7 @@ class Replay:
             waiting.mark_overdue(tx, list(positions.unread(tx, "source")), self._settings.wait_limit_s)
             tx.exec_driver_sql(INSERT_ALIASES)
             publications.read_dismissed(tx, self._cluster, self._codec, self._spec.service)
-            self._spec.settle(tx)
+            self._spec.on_finish(tx)
             ledger.mark_finished(tx)
         self.read_published()
 
@@ -132,7 +138,7 @@ def _queue(tx: Connection, events: Sequence[OwedEvent]) -> None:
 
 
 def _options(request: ReplayRequest) -> str:
-    """Return the command-line options of a request."""
+    """Return the command-line options of a request; `of everything` if it has none."""
     to_time = f"--to {request.to_time.isoformat()}" if request.to_time else ""
     retranslate = "--retranslate" if request.retranslate else ""
     orders = f"--orders {','.join(request.orders)}" if request.orders else ""

@@ -13,13 +13,15 @@ from stream.store.schema import contract_views, migrate
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 WITHOUT_TIMEOUTS = "-cstatement_timeout=0 -cidle_in_transaction_session_timeout=0 -clock_timeout=10000 -cjit=off"
 RELAXED_COMMIT = "-csynchronous_commit=off -clock_timeout=0"
-"""A crash of the server loses the last rows together with their offsets, so these records are read again.
+"""Connection options. A crash of the server loses the last rows together with their offsets, so that these records are
+read again.
 
 Only another process of the same replay can lock a row, for the duration of its batch, so lock waits need no timeout.
 """
 
 BY_KEY = "-cenable_seqscan=off -cenable_hashjoin=off -cenable_mergejoin=off -cplan_cache_mode=force_custom_plan"
-"""Handlers select by key, but Postgres still plans for tables that were empty when they were last analyzed."""
+"""Connection options that make Postgres use indexes. Handlers select by key, but Postgres would plan for tables that
+were empty when they were last analyzed."""
 
 SEARCHED = """
 SELECT coalesce(current_schema(), 'public'), session_user::text,
@@ -30,7 +32,7 @@ EXISTS = "SELECT count(*) FROM pg_namespace WHERE nspname = %(name)s"
 
 
 def live_name(store: Engine) -> str:
-    """Return the name of the schema in which the service's role finds its tables."""
+    """Return the name of the schema in which the service's role finds its tables; `public` if there is none yet."""
     with store.connect() as tx:
         return str(tx.exec_driver_sql(SEARCHED).one()[0])
 
@@ -52,14 +54,14 @@ def exists(store: Engine, name: str) -> bool:
 
 
 def schema_engine(database_url: str, schema: str, *, service: str) -> Engine:
-    """Return an engine with `schema` as its only search path and without statement timeouts."""
+    """Return an engine for filling a schema: with `schema` as search path, no statement timeout, relaxed commits."""
     return engine(
         _url(database_url, f"{WITHOUT_TIMEOUTS} {RELAXED_COMMIT} {BY_KEY} -csearch_path={schema}"), service=service
     )
 
 
 def live_engine(database_url: str, *, service: str) -> Engine:
-    """Return an engine on the live schema without statement timeouts."""
+    """Return an engine on the live schema without a statement timeout."""
     return engine(_url(database_url, WITHOUT_TIMEOUTS), service=service)
 
 
@@ -71,10 +73,10 @@ def create(database_url: str, schema: str, package: str, store: Engine) -> None:
 
 
 def lock(connection: Connection, schema: str) -> None:
-    """Lock the schema against other replays while `connection` is open.
+    """Lock the schema against other replays until `connection` is closed.
 
-    Raises ReplayImpossible when another replay holds the lock for 10 s: Postgres may take a moment to notice that a
-    killed replay is gone.
+    Raises ReplayImpossible when another replay has held the lock for 10 s. The wait is for a killed replay, of which
+    Postgres may take a moment to notice that it is gone.
     """
     session = connection.execution_options(isolation_level="AUTOCOMMIT")
     try:
@@ -85,7 +87,7 @@ def lock(connection: Connection, schema: str) -> None:
 
 
 def drop(store: Engine, schema: str) -> None:
-    """Drop a schema and its tables."""
+    """Drop an existing schema with all that is in it."""
     with store.begin() as tx:
         tx.exec_driver_sql(f"DROP SCHEMA {quoted(schema)} CASCADE")
 

@@ -22,7 +22,7 @@ from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.worker.publishing.publisher import Publisher
 
 MAX_COMPARISONS = 4
-"""The most times a comparison is repeated, because the live store may have changed during it."""
+"""The most times that `difference` catches up and compares again, since the live store goes on meanwhile."""
 
 
 class ReplayService:
@@ -37,7 +37,7 @@ class ReplayService:
         self.live = schema.live_engine(settings.session_url, service="replay")
 
     def replay(self, request: ReplayRequest) -> None:
-        """Begin or resume the requested replay, and show its progress on standard error."""
+        """Begin or resume the requested replay, and finish it; show its progress on standard error."""
         self._replay(request, fill_with_progress)
 
     def _replay(self, request: ReplayRequest, fill: Fill) -> None:
@@ -52,11 +52,12 @@ class ReplayService:
             replay.run()
 
     def difference(self, name: str, most: int) -> tuple[Difference, list[OwedEvent]]:
-        """Return the difference of the schema from the live one, with at most `most` rows, and the owed events.
+        """Return the difference of the schema from the live one, with at most `most` rows, and all owed events.
 
-        A full replay first catches up with the live store. Stores that the difference was shown, as `promote` requires.
+        If they differ, a full replay catches up with the live store and is compared again. The present is stored as the
+        time when the difference was shown, as `promote` requires.
         """
-        self._check_exists(name)
+        self._check_is_replay(name)
         store, live = self._engine(name), schema.live_name(self.live)
         replay = Replay(self.spec, self.settings, store)
         run = replay.resume()
@@ -73,8 +74,11 @@ class ReplayService:
             return found, ledger.owed(tx)
 
     def promote(self, name: str) -> None:
-        """Make the schema the live one; the previous live schema is then named `retired_name`."""
-        self._check_exists(name)
+        """Make the schema `name` the live one; the schema that was live until then gets the name `retired_name`.
+
+        The replay must be full and finished, and its difference must have been shown.
+        """
+        self._check_is_replay(name)
         with self._engine(name).begin() as tx:
             run = ledger.load(tx)
         if not run.request.is_full:
@@ -88,7 +92,10 @@ class ReplayService:
         self._swap(name, self.retired_name)
 
     def rollback(self) -> str:
-        """Make the schema live that the last promotion replaced; return the name of the schema that was promoted."""
+        """Make the schema that the last promotion replaced the live one again, after replaying what it lacks.
+
+        Return the name of the schema that was promoted, which it gets back.
+        """
         if not schema.exists(self.live, self.retired_name):
             raise ReplayImpossible(f"there is no {self.retired_name}: nothing was promoted, or it was dropped")
         with self._engine(self.retired_name).begin() as tx:
@@ -97,10 +104,10 @@ class ReplayService:
         return name
 
     def rebuild(self) -> None:
-        """Rebuild a lost store.
+        """Rebuild a lost store beside it, and put it in its place.
 
         Records that the service had handled, by its committed offsets, are replayed without publishing. The domain
-        events of later records are queued in the outbox, unless they are on their topics already.
+        events of later records go to the outbox, unless they are on their topics already; the service publishes them.
         """
         live, name = schema.live_name(self.live), f"{self.spec.service}_rebuilt"
         with self.live.connect() as tx:
@@ -122,9 +129,10 @@ class ReplayService:
             replace_lost(self.live, live, name)
 
     def history(self, order: str, at: datetime | None) -> list[tuple[str, dict[str, object]]]:
-        """Return the rows of an order from a temporary replay of it, up to `at`: pairs of table and columns.
+        """Return the rows of an order as they were at the time `at` (None: now), as pairs of table and columns.
 
-        History tables come first.
+        They are from a replay of this order alone, whose schema is dropped afterwards. History tables come first. The
+        result is empty if the topics have no record of the order.
         """
         digest = sha256(f"{order} {at} {clock.now()}".encode()).hexdigest()
         name = f"history_{digest[:16]}"
@@ -137,16 +145,17 @@ class ReplayService:
                 schema.drop(self.live, name)
 
     def drop(self, name: str) -> None:
-        """Drop a replayed or retired schema, once no replay or promotion uses it."""
+        """Drop the schema of a replay, or the one that a promotion retired, unless another command is at work in it."""
         with engine(self.settings.session_url, service="replay").connect() as lock:
             schema.lock(lock, name)
-            self._check_exists(name)
-            if not self._is_replay(name):
-                raise ReplayImpossible(f"{name} was not made by a replay")
+            self._check_is_replay(name)
             schema.drop(self.live, name)
 
     def publish_owed(self, name: str) -> int:
-        """Publish the owed events of the schema; return their number."""
+        """Publish the schema's owed events (domain events of its replay that are on no topic); return their number.
+
+        They are owed no longer afterwards, so that they are published once.
+        """
         store = self._engine(name)
         with store.begin() as tx:
             owed = ledger.owed(tx)
@@ -159,7 +168,7 @@ class ReplayService:
 
     @property
     def retired_name(self) -> str:
-        """The name of the previous live schema after a promotion."""
+        """The name that a promotion gives to the schema that was live until then."""
         return f"{schema.live_name(self.live)}_before"
 
     def _swap(self, candidate: str, retired: str) -> None:
@@ -180,8 +189,13 @@ class ReplayService:
         if not schema.exists(self.live, name) or name == schema.live_name(self.live):
             raise ReplayImpossible(f"there is no replay {name} of {self.spec.service}")
 
+    def _check_is_replay(self, name: str) -> None:
+        self._check_exists(name)
+        if not self._is_replay(name):
+            raise ReplayImpossible(f"{name} was not made by a replay")
+
     def _check_unused_or_replay(self, name: str) -> None:
-        """Refuse a schema of other tables, because dropping the replay would drop them.
+        """Raise ReplayImpossible for a schema of other tables, because dropping the replay would drop them.
 
         A replay that was killed early has left the tables of the service and no row in the table `replay`.
         """

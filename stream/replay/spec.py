@@ -15,7 +15,7 @@ class ReplayImpossible(Exception):
 
 
 def unchanged(record: Record) -> Record:
-    """Return the record as it was translated when its webhook arrived: the default of `retranslate`."""
+    """Return `record` itself: the default of `retranslate`, which keeps the translation from the webhook's arrival."""
     return record
 
 
@@ -24,8 +24,8 @@ def always_relevant(record: Record) -> bool:  # noqa: ARG001
     return True
 
 
-def no_settling(tx: Connection) -> None:
-    """Do nothing: the default of `settle`."""
+def nothing_to_finish(tx: Connection) -> None:
+    """Do nothing: the default of `on_finish`."""
 
 
 def nothing_to_carry_over(tx: Connection, live: str) -> None:
@@ -36,19 +36,19 @@ def nothing_to_carry_over(tx: Connection, live: str) -> None:
 class ReplaySpec:
     """A service as a replay needs it.
 
-    `also_reads` are topics that only a replay reads, because they record what became of earlier events. `is_relevant`
-    says whether a record is replayed. `publishes` are the topics of the service's own domain events. `retranslate`
-    translates a webhook's raw body again.
+    `publishes` are the topics of the service's own domain events. `also_reads` are topics that only a replay reads,
+    because they record what became of earlier events. `is_relevant` returns whether a record is replayed. `retranslate`
+    returns the record of a webhook as the current code translates its raw body; it is called if a replay asks for it.
 
-    `settle` ends a replay: it deactivates all rows that would have an outside effect, such as queued mails.
-    `carry_over` copies from the live schema, whose name it gets, the rows that no topic holds. Both run with the
-    replayed schema as search path.
+    `on_finish` is called in the transaction that finishes a replay. It must deactivate all rows that would have an
+    outside effect, such as queued mails. `carry_over` is called in the transaction of a promotion, with the quoted name
+    of the live schema. It must copy from there the rows that no topic holds. The search path is the replayed schema.
 
-    `is_by_partition` allows parallel processes that each read some partition numbers: the resulting rows must not
-    depend on the order in which different partitions are read, except when they are read far apart.
+    `is_by_partition` allows parallel processes, of which each reads some partition numbers. The rows of the store must
+    then be the same in whatever order partitions are read, if records of about the same time are read together.
 
-    `ignored_columns` are left out when schemas are compared; `unreplayed_rows` has, by table, an SQL condition for rows
-    that no topic holds.
+    `ignored_columns` are left out when schemas are compared, and so are the rows that fulfil the SQL condition that
+    `unreplayed_rows` has for a table, because no topic holds them.
     """
 
     source: ServiceTopics
@@ -57,7 +57,7 @@ class ReplaySpec:
     also_reads: tuple[Topic, ...] = ()
     is_relevant: Callable[[Record], bool] = always_relevant
     retranslate: Callable[[Record], Record] = unchanged
-    settle: Callable[[Connection], None] = no_settling
+    on_finish: Callable[[Connection], None] = nothing_to_finish
     carry_over: Callable[[Connection, str], None] = nothing_to_carry_over
     is_by_partition: bool = False
     ignored_columns: frozenset[str] = frozenset()

@@ -141,7 +141,7 @@ def test_a_store_made_again_from_the_topics_equals_the_live_one_and_nobody_hears
     shown = ask(system, service, "replay", "diff", "r_all", "--limit", "100")
 
     ended = {row["event_id"] for row in store(system, service).rows(DEAD)}
-    rescued = {line.split(": ")[1].split()[0] for line in shown.splitlines() if line.startswith("dead by live")}
+    rescued = {line.split(": ")[1].split()[0] for line in shown.splitlines() if line.startswith("dead in live")}
     assert rescued == ended
     assert differing(system, service, but=lived) == []
     assert (inbox.count(), ends(system)) == (mails, records)

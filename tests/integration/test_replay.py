@@ -213,12 +213,13 @@ def test_what_is_being_filled_or_promoted_is_not_dropped(system: dict[str, str],
     assert payments.rows("SELECT 1 FROM pg_namespace WHERE nspname = 'r_held'") == []
 
 
-def test_a_schema_of_somebody_else_s_is_not_replayed_into(system: dict[str, str]) -> None:
+def test_a_schema_of_somebody_else_s_is_not_replayed_into_compared_or_promoted(system: dict[str, str]) -> None:
     """It would be dropped with the replay."""
     with failing.engine(system).begin() as tx:
         tx.exec_driver_sql("CREATE SCHEMA theirs; CREATE TABLE theirs.precious (name text)")
 
-    assert "was not made by a replay" in refusal(system, "payment", "replay", "--into", "theirs")
+    for words in (("--into", "theirs"), ("diff", "theirs"), ("promote", "theirs")):
+        assert "was not made by a replay" in refusal(system, "payment", "replay", *words)
 
 
 def test_records_that_nobody_can_decode_on_the_service_s_own_topic_tell_no_domain_event(system: dict[str, str]) -> None:

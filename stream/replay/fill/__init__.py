@@ -1,1 +1,1 @@
-"""Fills an empty schema from the topics; a killed fill resumes after its last committed batch."""
+"""Fills a schema from the topics; if that is killed, the next run goes on after the last committed batch."""

@@ -1,4 +1,4 @@
-"""Fills a schema from the topics with the service's own handler; each batch moves the positions in its transaction."""
+"""Fills a schema from the topics with the service's own handler. Each batch moves the positions in its transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -33,10 +33,11 @@ from stream.worker.bisection import BatchFailed
 SCANNED_AT_ONCE = 5000
 """The most records to read at once while aliases are collected."""
 MAX_RETRIED_AT_ONCE = 500
+"""The most failed events that one call of `retry` handles."""
 TRANSIENT = ("40P01", "40001")
-"""SQLSTATEs of a deadlock and of a failed serialization: another process of the replay was served first."""
+"""SQLSTATEs of a deadlock and of a failed serialization: another process of the replay was first; read on again."""
 OwedHandler = Callable[[Connection, Sequence[OwedEvent]], None]
-"""Gets the owed events of a batch, in the transaction of the batch."""
+"""Stores the owed events of a batch (domain events that are on no topic), in the transaction of the batch."""
 
 # The event waits since its record was appended, as long as it has waited in the live service.
 SINCE = """
@@ -48,9 +49,9 @@ RETRY_NOW = "UPDATE retries SET next_attempt_at = now() WHERE status = 'retrying
 
 
 class Filler:
-    """Applies the requested records of one service's topics to `store`.
+    """Applies the requested records of one service's topics to `store`, whose search path is the schema to fill.
 
-    `on_progress` is called with the next offsets after each batch.
+    `on_owed` stores the owed events of each batch. `on_progress` is called with the next offsets after each batch.
     """
 
     def __init__(
@@ -79,8 +80,9 @@ class Filler:
         self.on_progress: ProgressCallback = lambda _: None
 
     def fill(self) -> None:
-        """Apply the unread records up to the stored ends, in several processes if that is allowed and worth it.
+        """Apply the unread records up to the stored ends; return when all are applied and committed.
 
+        If the spec allows parallel processes, there is one for each full batch of unread records, up to the setting.
         Raises ReplayImpossible when a partition cannot be read or a process ends early.
         """
         if self._aliases:
@@ -91,7 +93,7 @@ class Filler:
         self._fill()
 
     def _fill_part(self, count: int, part: int, barrier: ProgressBarrier, on_progress: ProgressCallback) -> None:
-        """Fill from the partitions whose number modulo `count` is `part`, in a forked process.
+        """Fill from the partitions whose number modulo `count` is `part`. Runs in a forked process.
 
         All records of a key are in partitions of one number, so a part has the records of its keys from every topic.
         """
@@ -116,7 +118,7 @@ class Filler:
                 positions.advance(tx, self._at, {partition: unread[partition].end for partition in self._at})
 
     def _collect_aliases(self, aliases: OrderAliases) -> None:
-        """Read the topics from the start, until no record adds an alias of the requested orders."""
+        """Read the topics from their start again and again, until no record adds an alias of the requested orders."""
         topics = (*self._spec.topics, *self._spec.also_reads)
         existing = offset_ranges(self._cluster, topics)
         whole = {
@@ -133,7 +135,10 @@ class Filler:
         self._renamed.clear()
 
     def retry(self) -> bool:
-        """Retry failed events once, as the live service does; return whether there were any."""
+        """Retry up to MAX_RETRIED_AT_ONCE retrying events once, in one transaction; return whether there were any.
+
+        As in the live service, an event that fails its last retry is dead.
+        """
         collected = CollectedPublications(self._spec.service, self._plain_codec)
         with self._store.begin() as tx:
             tx.exec_driver_sql(RETRY_NOW)

@@ -1,4 +1,7 @@
-"""The request and the findings of a replay, in the schema that it fills: published and owed events, and aliases."""
+"""The request and the findings of a replay, in the schema that it fills: published and owed domain events, and aliases.
+
+An owed event is a domain event that the replay made and that is on no topic.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -37,14 +40,15 @@ OWED = """
 SELECT event_id::text, source_topic, source_partition, source_offset, topic, key, value, kind
   FROM replay_owed ORDER BY n
 """
-ADD_ALIASES = statements.insert(replay_aliases).followed_by("ON CONFLICT DO NOTHING")
+ADD_ALIASES = statements.insert_new(replay_aliases)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
     """A request to replay a service into the schema `name`.
 
-    `orders` limits it to these orders or invoices; empty means all.
+    It is limited to records appended up to `to_time` (None: all), and to these orders or invoices (empty: all). With
+    `retranslate`, webhooks are translated again by the current code.
     """
 
     service: str
@@ -55,13 +59,13 @@ class ReplayRequest:
 
     @property
     def is_full(self) -> bool:
-        """True if the replayed store is complete, so that it can be promoted."""
+        """True if the request is not limited, so that the replayed schema can be promoted."""
         return self.to_time is None and not self.orders
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayRun:
-    """A replay: its request, when it finished, and when its difference was last shown (None: not yet)."""
+    """A replay: its request, when it finished, and when its difference from live was last shown (None: not yet)."""
 
     request: ReplayRequest
     finished_at: datetime | None
@@ -70,9 +74,9 @@ class ReplayRun:
 
 @dataclass(frozen=True, slots=True)
 class OwedEvent:
-    """A domain event of the replay that is on no topic: the position of its source record, and its message.
+    """A domain event that a replay made and that is on no topic: the position of its source record, and its message.
 
-    `kind` is the class name of the event.
+    `topic`, `key` and `value` are those to publish it with; `kind` is the class name of the event.
     """
 
     event_id: str
@@ -90,7 +94,7 @@ class OwedEvent:
 
 
 def begin(tx: Connection, request: ReplayRequest) -> ReplayRun:
-    """Store the request, unless a replay into this schema was begun before; return the stored replay."""
+    """Store the request, unless a replay into this schema was begun before; return the replay that is stored then."""
     values = {
         "service": request.service,
         "name": request.name,
@@ -108,47 +112,50 @@ def exists(tx: Connection) -> bool:
 
 
 def load(tx: Connection) -> ReplayRun:
-    """Return the replay of this schema."""
+    """Return the replay of this schema. Raises NoResultFound when none was begun."""
     service, name, to_time, orders, retranslate, *rest = tx.exec_driver_sql(LOAD).one()
     return ReplayRun(ReplayRequest(service, name, to_time, tuple(orders), retranslate), *rest)
 
 
 def add_published(tx: Connection, event_ids: Collection[str]) -> None:
-    """Store the ids of domain events that are on their topic."""
+    """Store the ids of domain events that are on their topics. Stored ids are ignored."""
     if event_ids:
         tx.exec_driver_sql(ADD_PUBLISHED, {"ids": sorted(event_ids)})
 
 
 def published(tx: Connection, event_ids: Collection[str]) -> set[str]:
-    """Return which of these domain events are on their topic."""
+    """Return those of these ids whose domain events are on their topics, as far as `add_published` has stored them."""
     return set(tx.exec_driver_sql(PUBLISHED, {"ids": list(event_ids)}).scalars()) if event_ids else set()
 
 
 def add_owed(tx: Connection, events: Sequence[OwedEvent]) -> None:
-    """Store domain events that are on no topic."""
+    """Store owed events. Stored ones are ignored."""
     ADD_OWED.execute(tx, map(asdict, events))
 
 
 def delete_published_owed(tx: Connection) -> None:
-    """Delete owed events that have been published since."""
+    """Delete the owed events whose ids `add_published` has stored since."""
     tx.exec_driver_sql(DELETE_PUBLISHED_OWED)
 
 
 def owed(tx: Connection) -> list[OwedEvent]:
-    """Return the domain events that are on no topic, in the order of the replay."""
+    """Return the owed events, in the order in which the replay made them."""
     return [OwedEvent(*row) for row in tx.exec_driver_sql(OWED)]
 
 
 def add_aliases(tx: Connection, rows: Sequence[tuple[str, bytes | None, str, int, int]]) -> None:
-    """Store the ids of records before their retranslation: id, digest, topic, partition and offset of each."""
+    """Store the event ids that webhooks had before their retranslation gave them others, since these may come again.
+
+    Each row has the former id, the former digest, and the record's topic, partition and offset.
+    """
     ADD_ALIASES.execute(tx, [dict(zip(ADD_ALIASES.columns, row, strict=True)) for row in rows])
 
 
 def mark_finished(tx: Connection) -> None:
-    """Store that the replay has finished."""
+    """Store the present as the time when the replay finished, unless it finished before."""
     tx.exec_driver_sql("UPDATE replay SET finished_at = coalesce(finished_at, now())")
 
 
 def mark_reviewed(tx: Connection) -> None:
-    """Store that the difference from the live schema was shown."""
+    """Store the present as the time when the difference from the live schema was last shown."""
     tx.exec_driver_sql("UPDATE replay SET looked_at = now()")

@@ -7,10 +7,10 @@ from stream.kafka.delivery import Delivery
 
 
 class OrderAliases:
-    """The selected orders and the aliases that records give them: ids at providers, and parcels.
+    """The selected orders, and the aliases that records give them: ids at providers, and keys of parcels.
 
     A record that names a selected order adds its aliases. A record that names such an alias and no order belongs to the
-    order too, and may add further aliases. So the topics are read until no record adds one.
+    order too, and may add further aliases. So the caller reads the topics until `count` no longer grows.
     """
 
     def __init__(self, orders: tuple[str, ...]) -> None:
@@ -33,7 +33,7 @@ class OrderAliases:
 
 
 def _orders(delivery: Delivery) -> Iterator[str]:
-    """Yield the order and the invoice that a record names."""
+    """Yield the ids of the order and the invoice that a record names."""
     fields = getattr(delivery.event, "payload", delivery.event)
     yield from filter(None, (getattr(fields, "order_id", None), getattr(fields, "invoice_id", None)))
 

@@ -39,7 +39,10 @@ MAX_BATCH_BYTES = 64_000_000
 
 
 class OrderedReader:
-    """An iterator over the records of these ranges, merged by the time when they were appended."""
+    """Reads the records in these ranges of offsets, merged by the time when they were appended.
+
+    It is a context manager, which closes the consumer at the end of the block.
+    """
 
     def __init__(self, cluster: Cluster, ranges: Mapping[Partition, OffsetRange]) -> None:
         self._ends = {partition: range_.end for partition, range_ in ranges.items() if range_.first < range_.end}
@@ -61,9 +64,10 @@ class OrderedReader:
         self._consumer.close()
 
     def take(self, most: int) -> list[Message]:
-        """Return the next records, at most `most`; an empty list after the last.
+        """Return the next records: `most` or, if their bytes exceed MAX_BATCH_BYTES or the end is near, fewer.
 
-        Raises ReplayImpossible when a partition cannot be read.
+        An empty list means that all ranges are read. Waits while Kafka does not answer. Raises ReplayImpossible when a
+        partition cannot be read.
         """
         taken: list[Message] = []
         size = 0
@@ -90,7 +94,10 @@ class OrderedReader:
         return bool(self._heads)
 
     def _fetched(self) -> list[Message]:
-        """Return the fetched messages. `consume` alone would wait for AT_ONCE messages or WAIT_S."""
+        """Return the messages that are fetched by now; wait up to WAIT_S for the first.
+
+        `consume` alone would wait until there are AT_ONCE messages.
+        """
         first = self._consumer.poll(WAIT_S)
         return [] if first is None else [first, *self._consumer.consume(AT_ONCE, 0)]
 
@@ -120,13 +127,13 @@ class OrderedReader:
         return None
 
     def _has_room(self, partition: Partition, part: int = 1) -> bool:
-        """Return whether the buffer of a partition is smaller than its share divided by `part`."""
+        """Return whether the buffer of a partition is smaller than the share of a partition divided by `part`."""
         return (
             len(self._buffers[partition]) * part < self._share and self._bytes[partition] * part < self._share_of_bytes
         )
 
     def _end(self, partition: Partition) -> None:
-        """Mark a partition as read; its last records may be missing, such as expired ones."""
+        """Mark a partition as read, though its last records may not have come: expired ones are missing."""
         self._next[partition] = self._ends[partition]
         self._awaited.discard(partition)
 

@@ -26,7 +26,7 @@ ProgressCallback = Callable[[Mapping[Partition, int]], None]
 
 
 class ProgressBarrier:
-    """Makes a part that is ahead wait for the parts whose records are older, so that two parts differ by about a batch.
+    """Makes a part wait for the parts whose records are older, so that two parts differ by about a batch.
 
     The events that a service publishes may depend on the order in which it reads two partitions, and the live service
     read all partitions at about the same time.
@@ -37,9 +37,10 @@ class ProgressBarrier:
         self._changed = FORK.Condition()
 
     def enter(self, part: int, first_ms: int, last_ms: int) -> None:
-        """Wait before a batch whose records were appended between these two times, in milliseconds since 1970.
+        """Return when no other part has older records than this part's next batch; call it before the batch.
 
-        The part with the oldest batch never waits, so there is no deadlock.
+        `first_ms` and `last_ms` are the times when the batch's first and last record were appended, in milliseconds
+        since 1970. The part with the oldest batch never waits, so there is no deadlock.
         """
         with self._changed:
             self._reached[part] = last_ms
@@ -56,11 +57,11 @@ class ProgressBarrier:
 def run(
     count: int, work: Callable[[int, ProgressBarrier, ProgressCallback], None], on_progress: ProgressCallback
 ) -> None:
-    """Call `work` in a process for each part number below `count`, and pass the progress of all to `on_progress`.
+    """Call `work` in one forked process for each part number below `count`; return when all have returned.
 
-    The processes are forked, so that they start at once with the state of this one. No Kafka client may be open,
-    because a fork does not copy its threads. Raises ReplayImpossible when a part fails or is killed; the other parts
-    are killed then.
+    `work` gets the part number, the barrier of all parts, and a callback that passes its progress on to `on_progress`
+    in this process. No Kafka client may be open, because a fork does not copy its threads. Raises ReplayImpossible when
+    a part fails or is killed; the other parts are killed then.
     """
     gc.collect()  # else a fork may destroy a client in a reference cycle without having its threads
     barrier, (child_end, parent_end) = ProgressBarrier(count), os.pipe()

@@ -1,6 +1,7 @@
 """The positions of a replay in the partitions that it reads, in the schema that it fills.
 
-Each batch moves the positions in the same transaction as its rows, so a killed replay resumes exactly there.
+A position is the next offset to read. Each batch moves the positions in the same transaction as its rows, so a killed
+replay resumes exactly there.
 """
 
 from collections.abc import Mapping
@@ -36,11 +37,11 @@ UPDATE replay_progress SET next_offset = moved.after
 
 
 class PositionMoved(Exception):
-    """Another process has moved the positions of this replay."""
+    """Another process has moved the positions of this replay; roll back, and read on from the new positions."""
 
 
 def extend(tx: Connection, purpose: Purpose, ranges: Mapping[Partition, OffsetRange]) -> None:
-    """Extend the ranges to these ends; a partition that is known already keeps its position."""
+    """Store ranges to read. A partition that is stored already keeps its position, and its end is only ever raised."""
     rows = [(*partition, range_.first, range_.end) for partition, range_ in sorted(ranges.items())]
     if not rows:  # a service that has received nothing has no positions
         return
@@ -50,13 +51,13 @@ def extend(tx: Connection, purpose: Purpose, ranges: Mapping[Partition, OffsetRa
 
 
 def unread(tx: Connection, purpose: Purpose) -> dict[Partition, OffsetRange]:
-    """Return the unread offsets of each partition; the range is empty at the end."""
+    """Return the unread offsets of each stored partition; the range is empty if all are read."""
     rows = tx.exec_driver_sql(UNREAD, {"purpose": purpose})
     return {(topic, number): OffsetRange(next_, end) for topic, number, next_, end in rows}
 
 
 def move(tx: Connection, purpose: Purpose, ends: Mapping[Partition, int]) -> None:
-    """Set the positions of these partitions."""
+    """Set the positions of these stored partitions to these next offsets, whatever they were."""
     rows = [(*partition, end) for partition, end in sorted(ends.items())]
     if rows:
         topics, partitions, after = map(list, zip(*rows, strict=True))
@@ -64,9 +65,10 @@ def move(tx: Connection, purpose: Purpose, ends: Mapping[Partition, int]) -> Non
 
 
 def advance(tx: Connection, before: Mapping[Partition, int], after: Mapping[Partition, int]) -> None:
-    """Move the positions of source partitions, as the first statement in the transaction of a batch.
+    """Move the positions of the partitions in `after`, of which there is at least one, from `before` to `after`.
 
-    Raises PositionMoved when a partition is no longer at its position in `before`.
+    It concerns the purpose `source`; call it first in the transaction of a batch, to lock the rows. Raises
+    PositionMoved when a partition is no longer at its position in `before`.
     """
     rows = [(*partition, before[partition], end) for partition, end in sorted(after.items())]
     topics, partitions, befores, ends = map(list, zip(*rows, strict=True))

@@ -1,4 +1,4 @@
-"""Collects the domain events of a replay, and compares them with those on the service's topics."""
+"""Collects the domain events of a replay and compares them with those on the service's topics. Publishes none."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -33,19 +33,19 @@ from stream.worker.bisection import BatchFailed, Runner
 from stream.worker.publishing.messages import encode_record, topics_of
 
 SUPERSEDED = (OrderStatus, PaymentUpdated, RefundUpdated, ShipmentUpdated)
-"""Events that only state what an aggregate was like for a while. Which of them there are depends on the order in which
-two partitions are read; the aggregate's next change states what it is like then.
+"""Events that only carry the state of an aggregate, and are never owed. Which of them there are depends on the order in
+which two partitions are read, and the aggregate's next change publishes its state anyway.
 """
 AT_ONCE = 5000
 """The most records to read at once."""
 
 
 class CollectedPublications:
-    """The MessageFactory of a replay: it makes no messages and collects the domain events.
+    """The MessageFactory of a replay: it makes no messages, and collects the domain events but those of SUPERSEDED.
 
-    As in the live service, an event fails if one of its domain events cannot be encoded, so each is encoded. With
-    `bisection.together`, only the events that are on no topic are (the others have been encoded before), and if that
-    fails, the batch has failed and is handled in parts. Events of SUPERSEDED are not collected.
+    As in the live service, an event fails if one of its domain events cannot be encoded. If `run` is
+    `bisection.in_parts`, each is therefore encoded at once. If it is `bisection.together`, only owed events are
+    encoded, and only in `owed`: those on a topic have been encoded before.
     """
 
     def __init__(self, service: str, codec: Codec, run: Runner = bisection.in_parts) -> None:
@@ -76,9 +76,9 @@ class CollectedPublications:
         return []
 
     def owed(self, published: Collection[str]) -> list[OwedEvent]:
-        """Return the collected domain events that are not among the `published` ids.
+        """Return the collected domain events that are not among the `published` ids, in the order of collection.
 
-        Raises BatchFailed when one of them cannot be encoded.
+        Raises BatchFailed when one of them cannot be encoded: handle the batch with `bisection.in_parts`.
         """
         try:
             return [self._owed(event_id) for event_id in self._collected if event_id not in published]
@@ -92,21 +92,26 @@ class CollectedPublications:
 
 
 def owed(tx: Connection, collected: CollectedPublications, spec: ReplaySpec) -> list[OwedEvent]:
-    """Return the collected domain events that are on no topic.
+    """Return the collected domain events that are on no topic, as far as the ledger in `tx` has what is published.
 
-    Raises ReplayImpossible for an event whose topic is not in `ReplaySpec.publishes`, because that topic was not read.
+    Raises BatchFailed as `CollectedPublications.owed` does, and ReplayImpossible for an event whose topic is not in
+    `ReplaySpec.publishes`, because that topic was not read.
     """
     owed_events = collected.owed(ledger.published(tx, collected.event_ids))
     for event in owed_events:
         if event.topic not in {topic.name for topic in spec.publishes}:
             raise ReplayImpossible(
-                f"a {event.kind} goes to {event.topic}, which is not among the topics that {spec.service} publishes to"
+                f"a {event.kind} goes to {event.topic}, which is not among the topics that {spec.service} publishes "
+                "to: add it in stream/events/topics.py"
             )
     return owed_events
 
 
 def read_published(tx: Connection, cluster: Cluster, codec: Codec) -> None:
-    """Read the service's own topics up to their stored ends, and store the ids of the domain events there."""
+    """Read the unread offsets of the service's own topics, and store the ids of the domain events there.
+
+    Events that were owed until now and are found there are owed no longer.
+    """
     with OrderedReader(cluster, _not_empty(positions.unread(tx, "published"))) as reader:
         while messages := reader.take(AT_ONCE):
             ids = {event.event_id for message in messages for event in _domain_events(codec, message)}
@@ -118,7 +123,7 @@ def read_published(tx: Connection, cluster: Cluster, codec: Codec) -> None:
 
 
 def read_dismissed(tx: Connection, cluster: Cluster, codec: Codec, service: str) -> None:
-    """Dismiss the events that operators have dismissed, by the outcomes on the service's dead-letter topic."""
+    """Dismiss the dead events of a replay that operators have dismissed, by outcomes on the topic of dead letters."""
     if not actions.has_dead(tx):
         return
     found: dict[str, tuple[str, int]] = {}
@@ -131,7 +136,7 @@ def read_dismissed(tx: Connection, cluster: Cluster, codec: Codec, service: str)
 
 
 def _domain_events(codec: Codec, message: confluent_kafka.Message) -> Iterable[DomainEvent]:
-    """Return the domain event of a message, if it is one; bytes that cannot be decoded are not."""
+    """Return the domain event in a message; empty for other records, and for one that cannot be decoded."""
     record = delivery.read(codec, message).event
     return (record,) if isinstance(record, DomainEvent) else ()
 
