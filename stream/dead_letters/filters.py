@@ -8,7 +8,7 @@ from runtime.management.refusals import malformed
 from stream.dead_letters.selection import EventFilter
 from stream.store.retrying import STATUSES
 
-MOST, USUAL = 500, 50
+MAX_LIMIT, DEFAULT_LIMIT = 500, 50
 """The largest and the default limit of a list, in events."""
 FILTERS = frozenset({"status", "cause", "order", "since", "until", "id", "name"})
 """The names of the filters: `id` is an event id, `name` an id that the provider gave."""
@@ -46,13 +46,13 @@ def event_id(value: object) -> str:
 
 
 def limit(value: object) -> int:
-    """Return the maximum number of events to list, USUAL if `value` is None.
+    """Return the maximum number of events to list, DEFAULT_LIMIT if `value` is None.
 
-    Raises RequestRefused unless `value` is a number from 1 to MOST.
+    Raises RequestRefused unless `value` is a number from 1 to MAX_LIMIT.
     """
-    text = str(USUAL if value is None else value)
-    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MOST):
-        raise malformed(f"limit must be between 1 and {MOST}")
+    text = str(DEFAULT_LIMIT if value is None else value)
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MAX_LIMIT):
+        raise malformed(f"limit must be between 1 and {MAX_LIMIT}")
     return int(text)
 
 

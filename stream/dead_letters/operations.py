@@ -13,7 +13,7 @@ from runtime.management.openapi import (
     record,
 )
 from runtime.management.openapi import INSTANT as WHEN
-from stream.dead_letters.filters import LONGEST, LONGEST_REASON, MOST, USUAL
+from stream.dead_letters.filters import DEFAULT_LIMIT, LONGEST, LONGEST_REASON, MAX_LIMIT
 from stream.store.retrying import STATUSES
 
 _WORD: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST}
@@ -47,7 +47,7 @@ STORE_AWAY = (503,)
 
 LIST = Operation(
     "Failed events, the latest failure first",
-    query={**FILTERS, "limit": integer(1, MOST, USUAL)},
+    query={**FILTERS, "limit": integer(1, MAX_LIMIT, DEFAULT_LIMIT)},
     response=record(service=TEXT, events=array(EVENT), counts=record(retrying=NUMBER, dead=NUMBER, dismissed=NUMBER)),
     refusals=STORE_AWAY,
 )

@@ -25,8 +25,8 @@ class RejectedWebhook(Record, frozen=True, kw_only=True):
 class QuarantinedWebhook(Record, frozen=True, kw_only=True):
     """A webhook that is stored instead of processed, with its body as `raw`; `cause` and `detail` say why.
 
-    It is authentic, but cannot be translated yet, or its provider is paused. On the topic UNVERIFIED it is not
-    authenticated: the provider's secret is not set.
+    It is authentic, but unreadable, unsupported or of the other mode, or its provider is paused. On the topic
+    UNVERIFIED it is not authenticated, because the provider's secret is not set.
     """
 
     event_id: EventId

@@ -77,6 +77,7 @@ ORDERS = Topic("orders.v1", (events.OrderWebhook,), by_order)
 CUSTOMERS = Topic("customers.v1", (events.CustomerWebhook,), by_customer)
 # After a quarantined webhook was released, an Outcome on the same topic says so.
 QUARANTINE = Topic("webhooks.quarantine.v1", (events.QuarantinedWebhook, events.Outcome))
+# Webhooks of providers whose secret is not set: an operator may set it, and release them.
 UNVERIFIED = Topic("webhooks.unverified.v1", (events.QuarantinedWebhook, events.Outcome), retention_ms=MONTH_MS)
 REFUSALS = Topic("webhooks.rejected.v1", (events.RejectedWebhook,), by_provider, WEEK_MS)
 # The gateways have no store: what they must remember and share is here, one record for each change.

@@ -40,17 +40,17 @@ class Replay:
         self._codec = Codec(registry(settings))
         self._request = ReplayRequest(spec.service, "")
 
-    def begin(self, request: ReplayRequest, most: Mapping[Partition, int] | None = None) -> ReplayRun:
+    def begin(self, request: ReplayRequest, ends: Mapping[Partition, int] | None = None) -> ReplayRun:
         """Store the request and the present ends of the topics; return the replay.
 
-        `most` has the offsets at which to end instead, for some partitions. If an equal request is stored already, that
+        For partitions in `ends`, the end is the offset there instead. If an equal request is stored already, that
         replay goes on, with the ends stored then. Raises ReplayImpossible when the schema holds another request.
         """
         to_ms = int(request.to_time.timestamp() * 1000) if request.to_time else None
         spec = self._spec
         source = offset_ranges(self._cluster, (*spec.topics, *spec.also_reads), to_ms)
         source = {
-            partition: OffsetRange(range_.first, (most or {}).get(partition, range_.end))
+            partition: OffsetRange(range_.first, (ends or {}).get(partition, range_.end))
             for partition, range_ in source.items()
         }
         published = offset_ranges(self._cluster, spec.publishes)

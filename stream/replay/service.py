@@ -121,8 +121,8 @@ class ReplayService:
             schema.create(self.settings.session_url, name, self.spec.package, self.live)
             replay = Replay(self.spec, self.settings, self._engine(name), fill_with_progress)
             cluster, service = Cluster.of(self.settings, self.spec.service), self.spec.service
-            most = offsets.group_positions(offsets.committed(cluster, service), self.spec.topics)
-            begun = replay.begin(ReplayRequest(service, name), most)
+            positions = offsets.group_positions(offsets.committed(cluster, service), self.spec.topics)
+            begun = replay.begin(ReplayRequest(service, name), positions)
             if begun.finished_at is None:
                 replay.run()
             replay.run_to_end()

@@ -12,8 +12,8 @@ from stream.store.tables import inbox
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
-    """A row of the inbox: the event's outcome, its digest, and the position of the record that delivered it first."""
+class InboxRow:
+    """A row of the inbox: the event's outcome and digest, and the position of the record that brought it first."""
 
     digest: bytes | None
     topic: str
@@ -37,10 +37,10 @@ KnownOutcome = tuple[Delivery, OutcomeKind]
 """A delivery, and the outcome that it has without being handled, such as `duplicate`."""
 
 
-def known(tx: Connection, deliveries: Sequence[Delivery]) -> dict[str, Handled]:
+def known(tx: Connection, deliveries: Sequence[Delivery]) -> dict[str, InboxRow]:
     """Return the inbox rows of the events of these deliveries, by event id; events without a row are left out."""
     rows = tx.exec_driver_sql(KNOWN, {"ids": [delivery.event_id for delivery in deliveries]})
-    return {event_id: Handled(*rest) for event_id, *rest in rows}
+    return {event_id: InboxRow(*rest) for event_id, *rest in rows}
 
 
 def outcome(tx: Connection, event_id: str) -> OutcomeKind | None:
@@ -49,7 +49,7 @@ def outcome(tx: Connection, event_id: str) -> OutcomeKind | None:
     return found
 
 
-def repeated_outcome(delivery: Delivery, first: Handled) -> OutcomeKind:
+def repeated_outcome(delivery: Delivery, first: InboxRow) -> OutcomeKind:
     """Return the outcome of a delivery whose event has the inbox row `first` already.
 
     The record of that row has the row's outcome again. Another record is a `duplicate` if its digest is the same, else
@@ -61,7 +61,7 @@ def repeated_outcome(delivery: Delivery, first: Handled) -> OutcomeKind:
 
 
 def split_repeated(
-    deliveries: Sequence[Delivery], known: dict[str, Handled]
+    deliveries: Sequence[Delivery], known: dict[str, InboxRow]
 ) -> tuple[list[Delivery], list[KnownOutcome]]:
     """Return the deliveries of new events, and the other deliveries with their outcomes by `repeated_outcome`.
 
@@ -76,7 +76,7 @@ def split_repeated(
         else:
             fresh.append(delivery)
             position = (delivery.topic, delivery.partition, delivery.offset)
-            first[delivery.event_id] = Handled(delivery.digest, *position, "processed")
+            first[delivery.event_id] = InboxRow(delivery.digest, *position, "processed")
     return fresh, repeated
 
 

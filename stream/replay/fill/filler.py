@@ -213,4 +213,4 @@ class Filler:
         """Return whether a record is relevant to the service, and belongs to the requested orders, if any."""
         if not isinstance(read.event, UnreadableRecord) and not self._spec.is_relevant(read.event):
             return False
-        return self._aliases is None or self._aliases.has(read)
+        return self._aliases is None or self._aliases.include(read)

@@ -22,8 +22,8 @@ class OrderAliases:
         """The number of known orders and aliases."""
         return len(self._aliases)
 
-    def has(self, delivery: Delivery) -> bool:
-        """Return whether a record belongs to these orders; if so, add its aliases."""
+    def include(self, delivery: Delivery) -> bool:
+        """Add the aliases of a record that belongs to these orders, and return True; return False for any other."""
         aliases, orders = set(_aliases(delivery)), set(_orders(delivery))
         key = (delivery.key or b"").decode(errors="replace")
         if key in self._aliases or orders & self._orders or (not orders and aliases & self._aliases):

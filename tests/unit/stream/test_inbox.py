@@ -2,7 +2,7 @@
 
 from stream.events import EventId
 from stream.kafka.delivery import Delivery, ends
-from stream.store.inbox import Handled, split_repeated
+from stream.store.inbox import InboxRow, split_repeated
 from tests.builders import a_payment
 
 WEBHOOK = a_payment()
@@ -12,8 +12,8 @@ def delivered(offset: int, *, event_id: str = "e-1", digest: bytes = b"a", parti
     return Delivery(WEBHOOK, EventId(event_id), digest, "webhooks.payment.v1", partition, offset, None, None)
 
 
-def handled(offset: int, *, digest: bytes = b"a") -> Handled:
-    return Handled(digest, "webhooks.payment.v1", 0, offset, "late")
+def handled(offset: int, *, digest: bytes = b"a") -> InboxRow:
+    return InboxRow(digest, "webhooks.payment.v1", 0, offset, "late")
 
 
 def test_an_event_without_an_inbox_row_is_new() -> None:
