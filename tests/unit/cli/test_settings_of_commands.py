@@ -19,6 +19,15 @@ def test_a_folder_of_secrets_that_does_not_exist_is_one_sentence(
     assert str(raised.value) == f"SECRETS_DIR: {tmp_path / 'missing'} cannot be read (No such file or directory)."
 
 
+def test_a_file_of_a_kafka_setting_that_does_not_exist_is_one_sentence() -> None:
+    with pytest.raises(CommandError) as raised:
+        environment.cluster({"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "KAFKA_SASL_PASSWORD_FILE": "/nowhere"})
+
+    assert str(raised.value) == (
+        "KAFKA_SASL_PASSWORD_FILE names /nowhere, which cannot be read (No such file or directory)."
+    )
+
+
 def test_files_of_secrets_win_over_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "GATEWAY_URL").write_text("of the file\n")
     monkeypatch.setenv("GATEWAY_URL", "of the variable")
