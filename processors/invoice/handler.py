@@ -15,7 +15,7 @@ from stream.state.fold import Result
 
 
 def handle(tx: Connection, webhooks: Sequence[InvoiceInput]) -> list[Result]:
-    """Apply new webhooks in order; one result each.
+    """Apply new webhooks in order and save invoices, transfers, credits and history; return one result each.
 
     A transfer that names no invoice is on another partition than its invoice, so two workers may process them at once.
     Both lock the transfer's row first, which serializes them.
@@ -39,7 +39,7 @@ def handle(tx: Connection, webhooks: Sequence[InvoiceInput]) -> list[Result]:
 
 
 def _apply(working_set: InvoiceWorkingSet, webhook: InvoiceInput) -> Result:
-    """Apply a webhook, after logging whether it contradicts the amount that was credited."""
+    """Apply a webhook; log a warning first if it contradicts the amount that was credited."""
     invoice = working_set.invoices.get(working_set.invoice_of(webhook) or "")
     if invoice and isinstance(webhook, InvoiceWebhook) and contradicts(invoice, webhook):
         amounts = {"amount": webhook.payload.cash_amount, "known_amount": invoice.registers.cash_amount.value}
@@ -48,7 +48,7 @@ def _apply(working_set: InvoiceWorkingSet, webhook: InvoiceInput) -> Result:
 
 
 def _add_credits(tx: Connection, results: list[Result]) -> list[Result]:
-    """Add the credits of the events to publish to the ledger, and return the results with the balances set."""
+    """Insert the credits of the results into the ledger; return the results with the credits' balances set."""
     customers = sorted({credit.customer_id or "" for credit in credits_in(results)})
     if not customers:
         return results

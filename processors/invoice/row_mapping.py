@@ -1,4 +1,7 @@
-"""The values of the invoice processor's columns, made from invoices, transfers, credits and webhooks."""
+"""The values of the invoice processor's columns, made from invoices, transfers, credits and webhooks.
+
+Each function returns the values of one table's rows, in the order of its first argument.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,11 +14,11 @@ from stream.state.json_payload import as_metadata
 from stream.store.statements import ColumnValues
 
 Applied = tuple[InvoiceInput, str | None, Result]
-"""A webhook, the id of the invoice that it concerns as far as it is known, and the result."""
+"""A webhook, the id of its invoice (None while unknown), and its result."""
 
 
 def transfer_columns(transfers: Sequence[Transfer]) -> ColumnValues:
-    """Return the columns of transfers."""
+    """Return the values of the rows of `transfers`."""
     states = [transfer.registers for transfer in transfers]
     return {
         "transaction_id": [transfer.transaction_id for transfer in transfers],
@@ -36,7 +39,10 @@ def transfer_columns(transfers: Sequence[Transfer]) -> ColumnValues:
 
 
 def invoice_columns(invoices: Sequence[Invoice], last: Mapping[str, InvoiceWebhook]) -> ColumnValues:
-    """Return the columns of invoices; `last` has the last webhook of each in the batch, by invoice id."""
+    """Return the values of the rows of `invoices`.
+
+    `last` holds the last webhook of each in the batch, by invoice id; `metadata` is None without one.
+    """
     states = [invoice.registers for invoice in invoices]
     webhooks = [last.get(invoice.invoice_id) for invoice in invoices]
     return {
@@ -62,7 +68,7 @@ def invoice_columns(invoices: Sequence[Invoice], last: Mapping[str, InvoiceWebho
 
 
 def credit_columns(credits_: Sequence[CreditAdded]) -> ColumnValues:
-    """Return the columns of entries of the ledger."""
+    """Return the values of the rows of `credits`."""
     return {
         "entry_id": [credit.entry_id for credit in credits_],
         "customer_id": [credit.customer_id for credit in credits_],
@@ -73,7 +79,7 @@ def credit_columns(credits_: Sequence[CreditAdded]) -> ColumnValues:
 
 
 def history_columns(applied: Sequence[Applied]) -> ColumnValues:
-    """Return the columns of applied webhooks."""
+    """Return the values of the rows of `invoice_history`."""
     envelopes = [webhook.envelope for webhook, _, _ in applied]
     payloads = [webhook.payload for webhook, _, _ in applied]
     return {

@@ -41,7 +41,10 @@ UPDATE invoice_history SET invoice_id = found.invoice_id
 
 
 def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, Transfer]:
-    """Lock these transfers until the transaction ends, and return them. `transaction_ids` must be sorted."""
+    """Insert missing transfers, lock all until the transaction ends, and return them by id.
+
+    `transaction_ids` must be sorted, so that two transactions cannot deadlock.
+    """
     if not transaction_ids:
         return {}
     keys = {"keys": list(transaction_ids)}
@@ -51,7 +54,10 @@ def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, 
 
 
 def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoice]:
-    """Lock these invoices until the transaction ends, and return them. `invoice_ids` must be sorted."""
+    """Insert missing invoices, lock all until the transaction ends, and return them by id.
+
+    `invoice_ids` must be sorted, so that two transactions cannot deadlock.
+    """
     if not invoice_ids:
         return {}
     keys = {"keys": list(invoice_ids)}
@@ -61,7 +67,11 @@ def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoi
 
 
 def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str, str], int]:
-    """Lock these customers; return balances in minor units by (customer, currency). `customer_ids` must be sorted."""
+    """Lock these customers until the transaction ends; return balances in minor units by (customer id, currency).
+
+    Customers without credits are not in the result. `customer_ids` must be sorted, so that two transactions cannot
+    deadlock.
+    """
     if not customer_ids:
         return {}
     keys = {"keys": list(customer_ids)}
@@ -76,12 +86,15 @@ def add_credits(tx: Connection, added: Sequence[CreditAdded]) -> None:
 
 
 def save_transfers(tx: Connection, changed: Iterable[Transfer]) -> None:
-    """Write the transfers to their locked rows."""
+    """Update the rows of the transfers, which must be locked."""
     SAVE_TRANSFERS.execute_columns(tx, row_mapping.transfer_columns(list(changed)))
 
 
 def save_invoices(tx: Connection, changed: Iterable[Invoice], last: Mapping[str, InvoiceWebhook]) -> None:
-    """Write the invoices, each with its own last webhook in the batch if there is one."""
+    """Update the rows of the invoices, which must be locked.
+
+    `last` holds the last webhook of each in the batch, by invoice id; without one, `metadata` stays as it is.
+    """
     SAVE_INVOICES.execute_columns(tx, row_mapping.invoice_columns(list(changed), last))
 
 
@@ -91,5 +104,5 @@ def record(tx: Connection, applied: Sequence[Applied]) -> None:
 
 
 def backfill(tx: Connection, paired: Sequence[tuple[str, str]]) -> None:
-    """Set the invoice in the history of transfers received before it; `paired` holds (transaction id, invoice id)."""
+    """Set the invoice in the transfers' history rows that have none; `paired` holds (transaction id, invoice id)."""
     BACKFILL.execute(tx, [{"transaction_id": name, "invoice_id": invoice_id} for name, invoice_id in paired])

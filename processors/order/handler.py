@@ -11,7 +11,10 @@ from stream.state.fold import Result, fold
 
 
 def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
-    """Apply new events in order; one result each. An event that concerns no column of an order changes nothing."""
+    """Apply new events in order and save the changed orders; return one result each.
+
+    An event that concerns no column of an order is `processed` and changes nothing.
+    """
     relevant = [event for event in events if order_of(event)]
     orders = store.lock(tx, sorted({key(event) for event in relevant}))
     results = iter(fold(orders, relevant, key, apply))
@@ -20,5 +23,5 @@ def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
 
 
 def key(event: OrderInput) -> str:
-    """Return the order id, under which the order's status is published."""
+    """Return the order id, under which OrderStatus is published; the event id for an event that changes no order."""
     return order_of(event) or (event.payload.order_id if isinstance(event, OrderWebhook) else event.event_id)

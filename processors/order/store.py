@@ -18,7 +18,10 @@ _inputs = msgspec.json.Decoder(Inputs)
 
 
 def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Order]:
-    """Lock these orders until the transaction ends, and return them. `order_ids` must be sorted."""
+    """Insert missing orders, lock all until the transaction ends, and return them by id.
+
+    `order_ids` must be sorted, so that two transactions cannot deadlock.
+    """
     if not order_ids:
         return {}
     keys = {"keys": list(order_ids)}
@@ -28,7 +31,7 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Order]:
 
 
 def save(tx: Connection, changed: Iterable[Order]) -> None:
-    """Write the orders."""
+    """Update the rows of the orders, which must be locked."""
     SAVE.execute_columns(tx, _columns(list(changed)))
 
 

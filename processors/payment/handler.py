@@ -17,7 +17,7 @@ Input = PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | Order
 
 
 def handle(tx: Connection, webhooks: Sequence[Input], *, orders: OrdersPolicy = "optional") -> list[Result]:
-    """Apply new webhooks in order and save the changed payments, aliases, disputes and history; one result each."""
+    """Apply new webhooks in order and save payments, disputes, aliases and history; return one result each."""
     known = alias_store.lock(tx, _aliases(webhooks), row_mapping.load_pending)
     working_set = PaymentWorkingSet(store.lock(tx, _order_ids(webhooks, known.values())), known, orders)
     results = [working_set.apply(webhook) for webhook in webhooks]
@@ -33,7 +33,7 @@ def _aliases(webhooks: Sequence[Input]) -> list[AliasKey]:
 
 
 def _order_ids(webhooks: Sequence[Input], known: Iterable[Alias[Payment]]) -> list[str]:
-    """Return the orders whose payments may change: those that webhooks or aliases name, without unreported refunds."""
+    """Return the ids of the orders that aliases or webhooks name, except refunds that their payment does not report."""
     reported = (
         webhook for webhook in webhooks if not isinstance(webhook, RefundWebhook) or webhook.payload.reported_by_payment
     )
@@ -55,7 +55,7 @@ def _save(tx: Connection, working_set: PaymentWorkingSet, applied: Sequence[tupl
 
 
 def _log_updates(applied: Sequence[tuple[Input, Result]], payments: Mapping[str, Payment]) -> None:
-    """Log the events that contract B's operators search for."""
+    """Log `payment.updated` and `checkout.completed`, the names that contract B requires."""
     for webhook, result in applied:
         if not isinstance(webhook, PaymentWebhook):
             continue

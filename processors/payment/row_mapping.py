@@ -1,6 +1,7 @@
 """The values of the payment processor's columns, made from payments and webhooks; and payments made from rows.
 
-Each column is one list, which costs half as much as one mapping for each row (ADR 33).
+A function `…_columns` returns the values of rows, by column. Each column is one list, which costs half as much as one
+mapping for each row (ADR 33).
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +44,7 @@ _claims = msgspec.json.Decoder(_Claims)
 def payment_of(
     order_id: str, version: int, stated: str, cancels: str, entries: str, claims: str | None, disputes: str
 ) -> Payment:
-    """Return the payment of a row, without its order and its transactions."""
+    """Return the payment in a row of `payments`, without what `with_order` adds. `stated` is the column `registers`."""
     stored = _claims.decode(claims) if claims else None
     return Payment(
         order_id,
@@ -60,7 +61,10 @@ def payment_of(
 def with_order(
     payment: Payment, transactions: Mapping[str, TransactionRegisters], order: str, unpaid_entries: str
 ) -> Payment:
-    """Return the payment with its transactions and with what the row of its order holds."""
+    """Return the payment with its transactions, and with the columns `registers` and `entries` of its row in `orders`.
+
+    `unpaid_entries` is the log of refunds while no payment is known; it is ignored for a payment with a version.
+    """
     entries = payment.entries if payment.version else _entries.decode(unpaid_entries)
     known = registers.load(OrderRegisters, order)
     return msgspec.structs.replace(payment, transactions=transactions, order=known, entries=entries)
@@ -72,12 +76,12 @@ def load_pending(stored: str) -> Alias[Payment]:
 
 
 def dump_pending(alias: Alias[Payment]) -> str:
-    """Return an alias and the payment that waits for its order as JSON, for a column."""
+    """Return an alias, and the payment pending under it, as JSON for a column."""
     return msgspec.json.encode(alias).decode()
 
 
 def order_columns(payments: Sequence[Payment]) -> ColumnValues:
-    """Return the amounts that the shop's orders state, and the log of refunds that came before any payment."""
+    """Return the rows of `orders`: what the shop's order states, and the log of refunds while no payment is known."""
     return {
         "order_id": [payment.order_id for payment in payments],
         "amount": [payment.order.amount.value for payment in payments],
@@ -88,7 +92,10 @@ def order_columns(payments: Sequence[Payment]) -> ColumnValues:
 
 
 def payment_columns(payments: Sequence[Payment], last: Mapping[str, PaymentWebhook]) -> ColumnValues:
-    """Return the columns of payments without those of their disputes; `last` has the last webhook by order id."""
+    """Return the rows of `payments` without DISPUTE_COLUMNS.
+
+    `last` holds the last webhook of each order in the batch, by order id; `metadata` is None without one.
+    """
     shown, webhooks = [payment.stated for payment in payments], [last.get(payment.order_id) for payment in payments]
     return {
         "order_id": [payment.order_id for payment in payments],
@@ -114,7 +121,7 @@ def payment_columns(payments: Sequence[Payment], last: Mapping[str, PaymentWebho
 
 
 def transaction_columns(payments: Sequence[Payment]) -> ColumnValues:
-    """Return the columns of the payments' transactions."""
+    """Return the rows of `transactions`, those of each payment sorted by name."""
     rows = [(payment, *item) for payment in payments for item in sorted(payment.transactions.items())]
     return {
         "order_id": [payment.order_id for payment, _, _ in rows],
@@ -128,7 +135,7 @@ def transaction_columns(payments: Sequence[Payment]) -> ColumnValues:
 
 
 def dispute_columns(payments: Sequence[Payment]) -> ColumnValues:
-    """Return the columns of payments that concern their disputes."""
+    """Return the DISPUTE_COLUMNS of rows of `payments`; for a payment without disputes they are empty or None."""
     shown = [dispute.shown(payment.disputes) or ("", dispute.NO_DISPUTE) for payment in payments]
     return {
         "order_id": [payment.order_id for payment in payments],
@@ -144,7 +151,7 @@ def dispute_columns(payments: Sequence[Payment]) -> ColumnValues:
 
 
 def history_columns(applied: Sequence[tuple[PaymentWebhook | DisputeWebhook, Result]]) -> ColumnValues:
-    """Return the columns of applied webhooks, each with its result."""
+    """Return the rows of `payment_history`, one per webhook; a waiting one has an order only if it names it itself."""
     envelopes, payloads = [webhook.envelope for webhook, _ in applied], [webhook.payload for webhook, _ in applied]
     return {
         "event_id": [envelope.event_id for envelope in envelopes],

@@ -29,7 +29,11 @@ BACKFILL = statements.update(payment_history, "order_id", "outcome")
 
 
 def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
-    """Lock these orders until the transaction ends, and return their payments. `order_ids` must be sorted."""
+    """Insert missing orders, lock all until the transaction ends, and return their payments by order id.
+
+    An order without a payment has one of version 0. `order_ids` must be sorted, so that two transactions cannot
+    deadlock.
+    """
     if not order_ids:
         return {}
     keys = {"keys": list(order_ids)}
@@ -46,19 +50,22 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
 
 
 def save(tx: Connection, changed: Iterable[Payment], last: Mapping[str, PaymentWebhook]) -> None:
-    """Write the payments, each with its order's last webhook in the batch. Orders without a payment are skipped."""
+    """Insert or update the payments and their transactions; skip orders without a payment. The orders must be locked.
+
+    `last` holds the last webhook of each order in the batch, by order id; without one, `metadata` stays as it is.
+    """
     known = [payment for payment in changed if payment.version]
     SAVE_PAYMENTS.execute_columns(tx, row_mapping.payment_columns(known, last))
     SAVE_TRANSACTIONS.execute_columns(tx, row_mapping.transaction_columns(known))
 
 
 def save_disputes(tx: Connection, changed: Iterable[Payment]) -> None:
-    """Write the disputes of the payments that have any. The payments' rows must exist."""
+    """Update DISPUTE_COLUMNS of the payments that have disputes. Their rows must exist: call `save` first."""
     SAVE_DISPUTES.execute_columns(tx, row_mapping.dispute_columns([payment for payment in changed if payment.disputes]))
 
 
 def save_orders(tx: Connection, changed: Iterable[Payment]) -> None:
-    """Write the amounts that the shop's orders state, and the log of refunds that were reported before any payment."""
+    """Update the rows of `orders`: what the shop's orders state, and the log of refunds while no payment is known."""
     SAVE_ORDERS.execute_columns(tx, row_mapping.order_columns(list(changed)))
 
 
@@ -68,5 +75,5 @@ def record(tx: Connection, applied: Sequence[tuple[PaymentWebhook | DisputeWebho
 
 
 def backfill(tx: Connection, released: Sequence[tuple[str, str]]) -> None:
-    """Set the order of released webhooks in the history; `released` holds (event id, order id)."""
+    """Set order and outcome `processed` of released webhooks in the history; `released` holds (event id, order id)."""
     BACKFILL.execute(tx, [{"event_id": event, "order_id": order, "outcome": "processed"} for event, order in released])

@@ -31,7 +31,7 @@ _of_disputes = (
     Column("charged_back_amount", BigInteger, nullable=False, server_default="0", comment=CHARGED_BACK),
 )
 DISPUTE_COLUMNS = tuple(column.name for column in _of_disputes)
-"""The columns that are written only for payments with disputes, which are few."""
+"""The columns of `payments` that are written only for payments with disputes, which are few."""
 
 payments = Table(
     "payments",

@@ -1,4 +1,7 @@
-"""The values of the refund processor's columns, made from refunds and webhooks; and refunds made from rows."""
+"""The values of the refund processor's columns, made from refunds and webhooks; and refunds made from rows.
+
+A function `…_columns` returns the values of rows, by column.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -32,7 +35,7 @@ _pending = msgspec.json.Decoder(Alias[_StoredRefunds])
 
 
 def refunds_of(order_id: str, version: int, known: Mapping[str, Refund], paid: str, released: str) -> Refunds:
-    """Return the refunds of an order's row; `known` are those that have rows of their own."""
+    """Return the refunds of an order: `known`, which have rows of their own, and those in the column `released`."""
     releases = {} if released == "{}" else _loaded(_by_id.decode(released))
     return Refunds(order_id, version, {**known, **releases}, _paid.decode(paid))
 
@@ -47,7 +50,7 @@ def load_pending(stored: str) -> Alias[Refunds]:
 
 
 def dump_pending(alias: Alias[Refunds]) -> str:
-    """Return an alias and the refunds that wait for its order as JSON, for a column."""
+    """Return an alias, and the refunds pending under it, as JSON for a column."""
     stored = None
     if (state := alias.pending) is not None:
         stored = _StoredRefunds(state.order_id, state.version, _dumped(state.refunds), dict(state.paid))
@@ -55,7 +58,7 @@ def dump_pending(alias: Alias[Refunds]) -> str:
 
 
 def order_columns(orders: Sequence[Refunds]) -> ColumnValues:
-    """Return the totals of orders, and the state of their releases, which have no rows."""
+    """Return the rows of `orders`: totals, what was paid, and the state of releases, which have no other row."""
     releases = [{refund_id: order.refunds[refund_id] for refund_id in sorted(order.releases)} for order in orders]
     return {
         "order_id": [order.order_id for order in orders],
@@ -68,7 +71,10 @@ def order_columns(orders: Sequence[Refunds]) -> ColumnValues:
 
 
 def refund_columns(orders: Sequence[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> ColumnValues:
-    """Return the columns of the refunds that have rows; `last` has the last webhook of each in the batch."""
+    """Return the rows of `refunds`, without releases.
+
+    `last` holds the last webhook of each refund in the batch; `metadata` is None without one.
+    """
     counted = {(order.order_id, name): refund for order in orders for name, refund in sorted(order.counted.items())}
     mismatches = {(order.order_id, name): reason for order in orders for name, reason in order.mismatches.items()}
     refunds, webhooks = list(counted.values()), [last.get(key) for key in counted]
@@ -91,7 +97,7 @@ def refund_columns(orders: Sequence[Refunds], last: Mapping[RefundKey, RefundWeb
 
 
 def history_columns(applied: Sequence[tuple[RefundWebhook, Result]]) -> ColumnValues:
-    """Return the columns of applied webhooks, each with its result."""
+    """Return the rows of `refund_history`, one per webhook; a waiting one has no order."""
     envelopes, payloads = [webhook.envelope for webhook, _ in applied], [webhook.payload for webhook, _ in applied]
     return {
         "event_id": [envelope.event_id for envelope in envelopes],

@@ -31,7 +31,10 @@ DELETE FROM refunds USING unnest(%(order_id)b::text[], %(refund_id)b::text[]) AS
 
 
 def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
-    """Lock these orders until the transaction ends, and return their refunds. `order_ids` must be sorted."""
+    """Insert missing orders, lock all until the transaction ends, and return their refunds by order id.
+
+    `order_ids` must be sorted, so that two transactions cannot deadlock.
+    """
     if not order_ids:
         return {}
     keys = {"keys": list(order_ids)}
@@ -47,9 +50,10 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
 
 
 def save(tx: Connection, changed: Sequence[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> None:
-    """Write the orders' totals and their refunds, each with its last webhook in the batch.
+    """Update the orders, which must be locked, and insert or update their refunds.
 
-    A release of an amount that was not captured has no row; its state is stored with its order.
+    `last` holds the last webhook of each refund in the batch; without one, `metadata` stays as it is. A release of an
+    amount that was not captured has no row, so one that has is deleted; its state is stored with its order.
     """
     SAVE_ORDERS.execute_columns(tx, row_mapping.order_columns(changed))
     DELETE_RELEASED.execute(
@@ -65,5 +69,5 @@ def record(tx: Connection, applied: Sequence[tuple[RefundWebhook, Result]]) -> N
 
 
 def backfill(tx: Connection, released: Iterable[tuple[str, str]]) -> None:
-    """Set the order of released webhooks in the history; `released` holds (event id, order id)."""
+    """Set order and outcome `processed` of released webhooks in the history; `released` holds (event id, order id)."""
     BACKFILL.execute(tx, [{"event_id": event, "order_id": order, "outcome": "processed"} for event, order in released])

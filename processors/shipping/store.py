@@ -21,7 +21,7 @@ RECORD = statements.insert(shipment_history)
 
 
 def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
-    """Lock these parcels until the transaction ends, and return them. `shipment_ids` must be sorted."""
+    """Insert missing parcels, lock all until the transaction ends, return them by id. `shipment_ids` must be sorted."""
     keys = {"keys": list(shipment_ids)}
     tx.exec_driver_sql(INSERT_MISSING, keys)
     rows = tx.exec_driver_sql(LOCK, keys)
@@ -29,7 +29,7 @@ def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
 
 
 def save(tx: Connection, changed: Iterable[Shipment], last: Mapping[str, ShippingWebhook]) -> None:
-    """Write the parcels, each with its last webhook in the batch."""
+    """Update the locked rows of the parcels. `last` must hold the last webhook of each in the batch, by parcel id."""
     SAVE.execute_columns(tx, _columns(list(changed), last))
 
 

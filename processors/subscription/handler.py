@@ -17,7 +17,11 @@ from stream.state.fold import Result, fold
 
 
 def handle(tx: Connection, events: Sequence[DomainEvent]) -> list[Result]:
-    """Apply new events in order; one result each. Events about payments without a plan change no subscription."""
+    """Apply new events in order and save subscriptions, orders and history; return one result each.
+
+    An event whose order id names no plan changes no subscription; if its payment must be for one, PlanMissing is
+    published for its order once.
+    """
     relevant = [event for event in events if isinstance(event, SubscriptionInput) and parse_order_id(event.order_id)]
     subscriptions = store.lock(tx, sorted({key(event) for event in relevant}))
     results = fold(subscriptions, relevant, key, apply)
@@ -28,13 +32,13 @@ def handle(tx: Connection, events: Sequence[DomainEvent]) -> list[Result]:
 
 
 def key(event: DomainEvent) -> str:
-    """Return the key of the event's result and of the events published for it: the user, else the order."""
+    """Return the key under which the event's result is published: its user id, else its order id, else its event id."""
     ordered = parse_order_id(event.order_id)
     return ordered.user_id if ordered else event.order_id or event.event_id
 
 
 def _plan_missing(tx: Connection, events: Sequence[DomainEvent]) -> dict[str, Result]:
-    """Return the results that publish PlanMissing, by the id of the causing event: one for each order seen first."""
+    """Return the results that publish PlanMissing by the id of the causing event, for each order not stored before."""
     causes: dict[str, DomainEvent] = {}
     for event in events:
         if (order_id := order_without_plan(event)) is not None:

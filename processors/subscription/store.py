@@ -24,7 +24,10 @@ INSERT INTO orders_without_plan (order_id) SELECT unnest(%(ids)b::text[]) ON CON
 
 
 def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
-    """Lock these users until the transaction ends, and return their subscriptions. `user_ids` must be sorted."""
+    """Insert missing subscriptions, lock all until the transaction ends, and return them by user id.
+
+    `user_ids` must be sorted, so that two transactions cannot deadlock.
+    """
     if not user_ids:
         return {}
     keys = {"keys": list(user_ids)}
@@ -37,7 +40,7 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
 
 
 def save(tx: Connection, changed: Iterable[Subscription], touched: Collection[str]) -> None:
-    """Write the subscriptions, and their orders whose ids are in `touched`."""
+    """Update the subscriptions, which must be locked, and insert or update those of their orders that are `touched`."""
     by_user = list(changed)
     SAVE.execute_columns(tx, _columns(by_user))
     SAVE_ORDERS.execute_columns(tx, _order_columns(by_user, touched))
@@ -49,7 +52,7 @@ def record(tx: Connection, applied: Iterable[tuple[SubscriptionInput, Result]]) 
 
 
 def insert_orders_without_plan(tx: Connection, order_ids: Sequence[str]) -> list[str]:
-    """Insert orders that name no plan, and return the ids that are new. `order_ids` must be sorted."""
+    """Insert orders that name no plan, and return the ids that were not stored before. `order_ids` must be sorted."""
     return list(tx.exec_driver_sql(INSERT_ORDERS_WITHOUT_PLAN, {"ids": list(order_ids)}).scalars()) if order_ids else []
 
 

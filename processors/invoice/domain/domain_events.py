@@ -26,9 +26,9 @@ from stream.state.fold import Result
 def apply(
     invoice: Invoice, transfer: Transfer | None, webhook: InvoiceWebhook | TransferWebhook
 ) -> tuple[Invoice, OutcomeKind, tuple[DomainEvent, ...]]:
-    """Apply a webhook of an invoice, or of the `transfer` that pays it.
+    """Return the invoice after a webhook of it or of its transfer, the webhook's outcome, and the new domain events.
 
-    Return the invoice, the webhook's outcome, and the new domain events.
+    `transfer` is the transfer that the webhook names, with the webhook applied; None if the webhook names none.
     """
     after, outcome = apply_to_invoice(invoice, transfer, webhook)
     new = [kind for kind in event_types(after) if kind not in event_types(invoice)]
@@ -36,7 +36,11 @@ def apply(
 
 
 def event_types(invoice: Invoice) -> tuple[type[DomainEvent], ...]:
-    """Return the types of the events that hold. CreditAdded needs a customer, DigitalDeliveryRequested a title."""
+    """Return the types of the domain events that hold for the invoice; none before a webhook states Pending or later.
+
+    A complete invoice has CreditAdded only with a customer and a cash amount, DigitalDeliveryRequested only with a
+    title. A failed one has CryptoRefundRequested only if its reason is MISMATCH and an amount was received.
+    """
     state, stated = invoice.state, invoice.registers
     is_refundable = state == "Fail" and invoice.reason == MISMATCH
     optional = {
@@ -50,7 +54,7 @@ def event_types(invoice: Invoice) -> tuple[type[DomainEvent], ...]:
 
 
 def is_positive(amount: str | None) -> bool:
-    """Return whether a decimal text is a finite number above zero; False if it is no number."""
+    """Return whether a decimal text is a finite number above zero; False for None and for text that is no number."""
     try:
         number = Decimal(amount or 0)
     except InvalidOperation:
@@ -59,14 +63,14 @@ def is_positive(amount: str | None) -> bool:
 
 
 def credits_in(results: Sequence[Result]) -> list[CreditAdded]:
-    """Return the credits among the events to publish."""
+    """Return the CreditAdded events of all results, in order."""
     return [event for result in results for event in result.events if isinstance(event, CreditAdded)]
 
 
 def with_balances(results: Sequence[Result], balances: Mapping[tuple[str, str], int]) -> list[Result]:
-    """Return the results with the balance after each credit set.
+    """Return the results with each CreditAdded's `balance` set to the customer's balance after that credit.
 
-    `balances` holds the balance before the batch by (customer id, currency), in minor units.
+    `balances` holds the balance before the batch by (customer id, currency), in minor units; a missing one is 0.
     """
     running = dict(balances)
 

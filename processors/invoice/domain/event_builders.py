@@ -20,7 +20,7 @@ DEFAULT_CURRENCY = "KRW"
 
 
 def build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> DomainEvent:
-    """Build the event. Raises KeyError for a type of event that is not about the invoice's present state."""
+    """Build the domain event of type `kind`, which must be one of `event_types(invoice)`."""
     header = EventHeader(
         event_id=ids.domain_event_id(kind.__name__, invoice.invoice_id),
         caused_by=cause.event_id,
@@ -41,7 +41,7 @@ def build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> D
 
 
 def _credit(invoice: Invoice, header: EventHeader) -> CreditAdded:
-    """Build the credit of an invoice's cash amount. Its balance is set with those of the batch (`with_balances`)."""
+    """Build the credit of an invoice's cash amount. Its `balance` is that amount until `with_balances` sets it."""
     amount = invoice.registers.cash_amount.value or 0
     return CreditAdded(
         **header,
@@ -66,7 +66,7 @@ def _refund(invoice: Invoice, header: EventHeader) -> CryptoRefundRequested:
 
 
 def _invoice_event(kind: type[DomainEvent], invoice: Invoice, header: EventHeader) -> InvoiceEvent:
-    """Build the event of the invoice's state, or that it was underpaid, which the provider reports as a failure."""
+    """Build the event of the invoice's state, or InvoiceUnderpaid from what the provider stated of the state Fail."""
     is_short, failure, stated = kind is InvoiceUnderpaid, invoice.ends.get("Fail", EndRegisters()), invoice.registers
     make = InvoiceUnderpaid if is_short else EVENT_BY_STATE[invoice.state or ""]
     return make(

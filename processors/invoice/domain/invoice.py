@@ -33,13 +33,13 @@ class Transfer:
 
     @property
     def invoice_id(self) -> str | None:
-        """The invoice that it pays; None until a webhook names both."""
+        """The id of the invoice that the transfer pays; None until a webhook names both."""
         return self.registers.invoice_id.value
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """The state of one invoice. `ends` holds what its webhooks stated of each state of UNSUCCESSFUL, by state."""
+    """The state of one invoice. `ends` holds, by each state of UNSUCCESSFUL, what webhooks of that state stated."""
 
     invoice_id: str
     version: int = 0
@@ -48,12 +48,12 @@ class Invoice:
 
     @property
     def state(self) -> str | None:
-        """The state by TRANSITIONS; None while only a transfer of the invoice is known."""
+        """The highest state in TRANSITIONS that a webhook stated; None while only a transfer is known."""
         return self.registers.state.value
 
     @property
     def reason(self) -> str | None:
-        """The reason of a state of UNSUCCESSFUL, never that of an overtaken state; UNKNOWN if none is stated."""
+        """The reason of the present state, UNKNOWN if none is stated; None unless that state is in UNSUCCESSFUL."""
         if self.state not in UNSUCCESSFUL:
             return None
         if (reason := self._end.reason.value) is not None:
@@ -63,27 +63,30 @@ class Invoice:
 
     @property
     def received_amount(self) -> str | None:
-        """The crypto amount that was received, as far as the invoice's present state was stated with one."""
+        """The crypto amount received, a decimal text; None if it is unstated or was stated of an overtaken end only.
+
+        An overtaken end is a state of UNSUCCESSFUL that the invoice is no longer in.
+        """
         return self._of_state(self._end.received_amount, self.registers.received_amount)
 
     @property
     def expected_amount(self) -> str | None:
-        """The crypto amount that was expected, as far as the invoice's present state was stated with one."""
+        """The crypto amount expected, a decimal text; None as for `received_amount`."""
         return self._of_state(self._end.expected_amount, self.registers.expected_amount)
 
     @property
     def expired_at(self) -> int | None:
-        """The time at which the invoice expires, in microseconds; None in a state that has no expiry."""
+        """The time at which the invoice expires, in microseconds; None if it is unstated or the state has no expiry."""
         return self._of_state(self._end.expired_at, self.registers.expired_at) if self.state in EXPIRING else None
 
     @property
     def completed_at(self) -> int | None:
-        """The time at which the invoice was completed, in microseconds; None in any other state."""
+        """The time at which the invoice was completed, in microseconds; None if unstated, and in any other state."""
         return self._of_state(UNSET, self.registers.completed_at) if self.state == "Complete" else None
 
     @property
     def is_underpaid(self) -> bool:
-        """True if the provider reported the invoice as underpaid after its completion."""
+        """True if the provider reported a complete invoice as underpaid, after its completion or at an unknown time."""
         failure = self.ends.get("Fail", EndRegisters()).reason
         if self.state != "Complete" or failure.value != MISMATCH:
             return False
@@ -97,7 +100,7 @@ class Invoice:
         return cls(invoice_id, version, registers.load(InvoiceRegisters, stored), ends)
 
     def dump(self) -> str:
-        """Return the invoice's registers as JSON, for a column. The names of those in `ends` are `name:State`."""
+        """Return the invoice's registers as one JSON object, for a column. Those in `ends` are named `name:State`."""
         ends = {
             f"{name}:{state}": register
             for state, end in self.ends.items()

@@ -17,7 +17,11 @@ from stream.state.registers import NO_TIME, Stamp, register
 
 
 def apply_to_transfer(transfer: Transfer, webhook: InvoiceWebhook | TransferWebhook) -> tuple[Transfer, OutcomeKind]:
-    """Apply a webhook of a transfer, or of an invoice that names it; return the transfer and the webhook's outcome."""
+    """Return the transfer after a webhook of it or of an invoice that names it, and the webhook's outcome.
+
+    A transfer's webhook is `late` if its state comes before the present one. An invoice's webhook is always
+    `processed` here and does not raise `version`.
+    """
     envelope = webhook.envelope
     if isinstance(webhook, InvoiceWebhook):
         stamp = Stamp(-1, envelope.occurred_at or NO_TIME, 0, envelope.event_id)
@@ -32,7 +36,11 @@ def apply_to_transfer(transfer: Transfer, webhook: InvoiceWebhook | TransferWebh
 def apply_to_invoice(
     invoice: Invoice, transfer: Transfer | None, webhook: InvoiceWebhook | TransferWebhook
 ) -> tuple[Invoice, OutcomeKind]:
-    """Apply a webhook of an invoice, or of the `transfer` that pays it; return the invoice and the outcome."""
+    """Return the invoice after a webhook of it or of the `transfer` that pays it, and the webhook's outcome.
+
+    An invoice's webhook is `late` if its state comes before the present one. A transfer's webhook is always
+    `processed` here and does not raise `version`.
+    """
     merged = _with_transfer(invoice.registers, transfer)
     if not isinstance(webhook, InvoiceWebhook):
         # A transfer's webhooks are counted by the transfer, as it may find its invoice only later.
@@ -46,13 +54,16 @@ def apply_to_invoice(
 
 
 def contradicts(invoice: Invoice, webhook: InvoiceWebhook) -> bool:
-    """Return whether a webhook completes a completed invoice with another amount. It is credited only once (ADR 22)."""
+    """Return whether a webhook completes a complete invoice with another cash amount; False if either is 0 or unknown.
+
+    An invoice is credited only once, so the second amount is not credited (ADR 22).
+    """
     known, stated = invoice.registers.cash_amount.value, webhook.payload.cash_amount
     return invoice.state == webhook.payload.state == "Complete" and bool(known and stated) and known != stated
 
 
 def _stated_by_invoice(payload: InvoicePayload, stamp: Stamp) -> TransferRegisters:
-    """Return what an invoice's webhook states of its transfer. The transfer's own webhooks outrank it."""
+    """Return the registers that an invoice's webhook states of its transfer, with a stamp below the transfer's own."""
     return TransferRegisters(
         invoice_id=register(stamp, payload.invoice_id),
         hash=register(stamp, payload.transaction_hash),
@@ -81,7 +92,7 @@ def _stated_by_transfer(payload: TransferPayload, stamp: Stamp) -> TransferRegis
 
 
 def _stated(payload: InvoicePayload, stamp: Stamp) -> InvoiceRegisters:
-    """Return the registers of an invoice's webhook, without those of a state of UNSUCCESSFUL only.
+    """Return the registers of an invoice's webhook, without those of EndRegisters if its state is in UNSUCCESSFUL.
 
     Any other cash amount outranks 0, in whatever order both come.
     """
@@ -127,7 +138,7 @@ def _with_end(ends: Mapping[str, EndRegisters], payload: InvoicePayload, stamp: 
 
 
 def _with_transfer(current: InvoiceRegisters, transfer: Transfer | None) -> InvoiceRegisters:
-    """Return the registers with what an invoice takes from its transfer while no webhook of its own states it."""
+    """Return the registers with the transfer's customer and transaction id, where the invoice's webhooks state none."""
     if transfer is None:
         return current
     stated = transfer.registers

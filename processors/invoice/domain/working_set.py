@@ -22,7 +22,8 @@ class InvoiceWorkingSet:
     def apply(self, webhook: InvoiceInput) -> Result:
         """Apply a webhook to the transfer that it names, then to the invoice that it names or that the transfer pays.
 
-        Raises KeyError when the working set lacks one of them.
+        While the invoice is unknown, only the transfer changes and no event is published. Raises KeyError when the
+        working set lacks the transfer or the invoice.
         """
         transaction_id = webhook.payload.transaction_id
         transfer_outcome: OutcomeKind = "processed"

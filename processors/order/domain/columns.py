@@ -1,6 +1,6 @@
 """The columns of one order, which follow from the newest state of its payment, its parcels and its refunds.
 
-Of each aggregate the state with the highest revision counts. An order may have several of each:
+The newest state of an aggregate is the one with the highest revision. An order may have several of each:
 
 - payments: the payment processor says which transaction pays the order, and its state is shown;
 - parcels: the one with the latest scan is shown, in all five columns (of scans at one time, the greater parcel id);
@@ -15,7 +15,11 @@ from stream.state.derived import computed_once
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
-    """The columns of an order. `set_by` has the webhook that set each, `set_by_events` the domain event it caused."""
+    """The columns of an order; amounts are in minor units, times in microseconds since 1970 UTC.
+
+    By column, `set_by` holds the id of the webhook that set it, and `set_by_events` the id of the domain event that
+    this webhook caused first. `currency` and the columns of the shop and of the subscription are in neither.
+    """
 
     payment_status: PaymentStatus | None
     payment_method: str | None
@@ -41,7 +45,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
 
 @computed_once
 def columns_of(order: Order) -> Columns:
-    """Return the order's columns."""
+    """Return the order's columns; a column that no event states is None."""
     inputs, parcel = order.inputs, order.parcel
     payment = inputs.payment.state if inputs.payment else None
     shipment = parcel.state if parcel else None
@@ -79,7 +83,7 @@ def columns_of(order: Order) -> Columns:
 
 
 def _refunded(inputs: Inputs) -> tuple[RefundStatus | None, int | None, dict[str, str]]:
-    """Return status and amount (minor units) of the order's refunds, and the webhooks that set them."""
+    """Return status and amount (minor units) of the order's refunds, and by column the webhooks that set them."""
     refunds = inputs.refunds.state if inputs.refunds else None
     payment = inputs.payment.state if inputs.payment else None
     amounts = [(state.refunded_amount, state.set_by) for state in (refunds, payment) if state is not None]

@@ -1,7 +1,7 @@
 """The state of an order's payment, parcel or refunds that a domain event states.
 
-Events carry it since the order view exists. For events published before, and for crypto invoices, whose events state
-all that there is, it is made from the event's other fields. Pure.
+Most events carry that state in their field `state`. Events of crypto invoices, and events published before the order
+view existed, do not: their state is made from their other fields. Pure.
 """
 
 from processors.order.domain.statuses import PAYMENT_STATUSES, SHIPPING_STATUSES
@@ -32,7 +32,10 @@ PAID = (PaymentCompleted, AmountMismatched, PaymentCancelled, InvoiceCompleted)
 
 
 def state_of(event: DomainEvent) -> State | None:
-    """Return the state that an event states; None for an event that concerns no column of an order."""
+    """Return the state of a payment, a parcel or refunds that an event states.
+
+    None for an event that states none of these, such as one about a subscription, and for a parcel without an order.
+    """
     carried: State | None = getattr(event, "state", None)
     if carried is not None:
         return carried

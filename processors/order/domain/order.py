@@ -12,7 +12,7 @@ S = TypeVar("S", PaymentState, ShipmentState, RefundState)
 
 
 class Entry(msgspec.Struct, Generic[S], frozen=True):
-    """A state of one aggregate, and the domain event that carried it."""
+    """A state of one aggregate, and the id and reception time (microseconds) of the domain event that stated it."""
 
     state: S
     event_id: str
@@ -34,7 +34,11 @@ class ShopRegisters(Registers, frozen=True):
 
 
 class Inputs(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The newest state of each aggregate. `carriers` has, by webhook, the first domain event that it caused."""
+    """The newest state of each aggregate; `parcels` by parcel id.
+
+    By webhook id, `carriers` holds (revision, id) of the first domain event that the webhook caused: the event of the
+    lowest revision.
+    """
 
     shop: ShopRegisters = ShopRegisters()
     payment: Entry[PaymentState] | None = None
@@ -53,7 +57,7 @@ class Order:
 
     @property
     def parcel(self) -> Entry[ShipmentState] | None:
-        """The parcel with the latest scan, of those that still belong to this order."""
+        """The parcel with the latest scan, of those that still belong to this order; None if there is none."""
         own = [entry for entry in self.inputs.parcels.values() if entry.state.order_id == self.order_id]
         return max(own, key=_scanned, default=None)
 

@@ -36,7 +36,7 @@ PAYMENT_STATUSES: dict[type[DomainEvent], PaymentStatus] = {
     PaymentRefunded: "partially_cancelled",
     PaymentCancelled: "cancelled",
 }
-"""The status that an event states. An event outranks those above it."""
+"""The status that an event of each type states. Of two events about one order, the type further down wins."""
 
 SHIPPING_STATUSES: dict[type[DomainEvent], ShippingStatus] = {
     ShipmentInTransit: "in_transit",

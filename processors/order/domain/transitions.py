@@ -31,7 +31,10 @@ OrderInput = OrderWebhook | DomainEvent
 
 
 def order_of(event: OrderInput) -> str | None:
-    """Return the order that an event changes; None if it changes none. An invoice is an order of its own."""
+    """Return the id of the order that an event changes; None if it changes none.
+
+    A crypto invoice that names no order is an order of its own, `invoice:{invoice id}`.
+    """
     if isinstance(event, OrderWebhook):
         return event.payload.order_id
     if isinstance(event, InvoiceEvent) and state_of(event) is not None:
@@ -40,7 +43,10 @@ def order_of(event: OrderInput) -> str | None:
 
 
 def apply(order: Order, event: OrderInput) -> tuple[Order, OutcomeKind, tuple[DomainEvent, ...]]:
-    """Return the order after an event, the event's outcome, and the new status if a column changed."""
+    """Return the order after an event, the event's outcome, and an OrderStatus if a column changed.
+
+    The outcome is `late` if the event changed nothing: a newer event had stated the same fields.
+    """
     inputs = _with_event(order.inputs, event)
     after = replace(order, version=order.version + 1, inputs=inputs)
     was, columns = columns_of(order), columns_of(after)

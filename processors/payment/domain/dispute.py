@@ -33,11 +33,17 @@ Disputes = Mapping[str, DisputeRegisters]
 """The disputes of a payment, by id."""
 
 EventKey = tuple[type[DisputeEvent], tuple[str, ...]]
-"""The type of a domain event, and the parts of its id: order, dispute, and status or stage and deadline."""
+"""The type of a domain event, and the parts of its id: order, dispute, then status, or stage and deadline.
+
+While the order is unknown, the order is empty and the provider is the last part.
+"""
 
 
 def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, OutcomeKind]:
-    """Return the payment after a webhook of one of its disputes, and the webhook's outcome."""
+    """Return the payment after a webhook of one of its disputes, and `late` or `processed`.
+
+    The outcome is `late` if the webhook's status comes before the dispute's present one.
+    """
     payload, envelope = webhook.payload, webhook.envelope
     stamp = registers.stamp(DISPUTE_TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
     moved = Stamp(
@@ -61,18 +67,21 @@ def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, O
 
 
 def merge(left: Disputes, right: Disputes) -> Disputes:
-    """Merge the disputes of two payments."""
+    """Return the disputes of both; those with one id are merged register by register."""
     names = sorted({*left, *right})
     return {name: registers.merge(left.get(name, NO_DISPUTE), right.get(name, NO_DISPUTE)) for name in names}
 
 
 def event_keys(payment: Payment) -> tuple[EventKey, ...]:
-    """Return the keys of the events that hold for the disputes. A changed deadline of an open one makes a new event."""
+    """Return the key of the event that holds for each dispute, sorted by dispute id: DisputeOpened or DisputeClosed.
+
+    A changed deadline of an open dispute makes a new key, and so a new event.
+    """
     return tuple(_event_key(payment, name, state) for name, state in sorted(payment.disputes.items()))
 
 
 def new_events(before: Payment, after: Payment, cause: Webhook) -> tuple[DomainEvent, ...]:
-    """Return the domain events that hold only after the change; `after` may be pending state without an order."""
+    """Return the dispute events that hold after the change and did not before; `after` may have no order yet."""
     known = event_keys(before)
     return tuple(build_event(key, after, cause) for key in event_keys(after) if key not in known)
 
@@ -101,7 +110,10 @@ def build_event(event_key: EventKey, payment: Payment, cause: Webhook) -> Domain
 
 
 def shown(disputes: Disputes) -> tuple[str, DisputeRegisters] | None:
-    """Return the dispute that a payment's row shows: the open one with the earliest deadline, else the latest one."""
+    """Return the id and the state of the dispute that a payment's row shows; None without disputes.
+
+    It is the open dispute with the earliest deadline, else the one that was closed last.
+    """
 
     def urgency(entry: tuple[str, DisputeRegisters]) -> tuple[bool, bool, int, int, str]:
         name, state = entry
@@ -112,14 +124,14 @@ def shown(disputes: Disputes) -> tuple[str, DisputeRegisters] | None:
 
 
 def charged_back(payment: Payment) -> int:
-    """Return the amount of lost disputes, in minor units of the payment's currency."""
+    """Return the sum of lost disputes in minor units, without those in another currency than the payment's."""
     currency = payment.stated.currency.value
     lost = [state for state in payment.disputes.values() if state.status.value == "lost"]
     return sum(state.amount.value or 0 for state in lost if currency in (None, state.currency.value or currency))
 
 
 def _event_key(payment: Payment, name: str, state: DisputeRegisters) -> EventKey:
-    """While the order is unknown, the provider is part of the key."""
+    """Return the key of the event that holds for the dispute `name`, with its provider while the order is unknown."""
     status = state.status.value or ""
     provider = () if payment.order_id else (state.provider.value or "",)
     if status in SETTLED:

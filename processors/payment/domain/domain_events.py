@@ -37,7 +37,10 @@ from stream.events import (
 from stream.state.registers import UNSET
 
 OrdersPolicy = Literal["optional", "required"]
-"""`optional` publishes a success at once; `required` only when the shop's order is known and its amount agrees."""
+"""When PaymentCompleted holds: `optional`, as soon as the payment succeeds; `required`, once the order agrees, too.
+
+The order agrees when it is known and its amount and currency are the payment's.
+"""
 
 NO_STATE = payment_state(Payment(""))
 """The state of an order without a payment."""
@@ -71,8 +74,8 @@ def apply(
 def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[DomainEvent, ...]:
     """Return the domain events that hold after a change and did not hold before.
 
-    When the state changed and no event carries it for the first time, PaymentUpdated is among them: an event that holds
-    again after it did not keeps its id, so consumers skip it.
+    If columns of the order view changed, PaymentUpdated is added unless one of these events surely never held before.
+    An event that holds again keeps its id, so consumers skip it and would miss the new state that it carries.
     """
     keys = event_keys(after, orders)
     known = event_keys(before, orders) if keys else ()
@@ -94,7 +97,7 @@ def _is_first(event: DomainEvent, before: Payment, after: Payment, cause: Webhoo
 
 
 def _updates(before: Payment, after: Payment, cause: Webhook) -> tuple[PaymentUpdated, ...]:
-    """Return PaymentUpdated if the columns of the order view changed. An order without a payment has none."""
+    """Return PaymentUpdated if the columns of the order view changed; nothing for an order without a payment."""
     if not after.version:
         return ()
     was = payment_state(before) if before.version or before.entries else NO_STATE
@@ -116,7 +119,7 @@ def _updates(before: Payment, after: Payment, cause: Webhook) -> tuple[PaymentUp
 
 
 def event_keys(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[EventKey, ...]:
-    """Return the keys of all domain events that hold for the payment."""
+    """Return the keys of all domain events that hold for the payment, disputes included; PaymentUpdated has none."""
     order = payment.order_id
     match payment.status:
         case "failed":
@@ -134,27 +137,30 @@ def event_keys(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Eve
 
 
 def _failed(payment: Payment) -> EventKey:
-    """A transaction may be tried again with another card: attempts after the first have their number in the key."""
+    """Return the key of the failed attempt; from the second attempt on it ends with the attempt's number."""
     transaction = payment.registers.transaction_id.value or ""
     times = transaction_log.count_failed_attempts(payment.entries, transaction)
     return PaymentFailed, (payment.order_id, transaction, *((str(times),) if times > 1 else ()))
 
 
 def _occurrence(payment: Payment) -> tuple[str, ...]:
-    """Return the number that distinguishes a further payment of the order, or one after a failed refund."""
+    """Return how often the order was paid or its refund failed, as the last part of a key; empty for the first time."""
     repeats = max(payment.paid_counts.paid - 1, 0) + payment.refunds.failures
     return (str(repeats + 1),) if repeats else ()
 
 
 def _deposit(payment: Payment) -> EventKey:
-    """A deposit that is awaited although it was made before has been reversed by the bank."""
+    """Return DepositReversed if the deposit was made before, because the bank took it back; else DepositAwaited."""
     if payment.registers.deposited.value:
         return DepositReversed, (payment.order_id, str(payment.paid_counts.reversed))
     return DepositAwaited, (payment.order_id,)
 
 
 def _paid(payment: Payment, orders: OrdersPolicy) -> tuple[EventKey, ...]:
-    """A mismatched amount replaces the success. A payment of amount 0 cannot be refunded, so no refund is requested."""
+    """Return PaymentCompleted, or for a wrong amount AmountMismatched and, unless it is 0, RefundRequested.
+
+    Empty if `orders` is `required` and the amount is not checked yet.
+    """
     if payment.mismatched:
         transaction = payment.live[0] if payment.live else payment.stated.transaction_id.value or ""
         kinds = (AmountMismatched, RefundRequested) if payment.stated.amount.value else (AmountMismatched,)
@@ -173,7 +179,7 @@ def _overpaid(payment: Payment) -> tuple[EventKey, ...]:
 
 
 def _overpayment_kinds(payment: Payment, transaction: str) -> tuple[type[DomainEvent], ...]:
-    """A refund can be requested only of a known amount."""
+    """Return PaymentOverpaid, and RefundRequested if the amount to refund is known."""
     is_known = payment.transactions[transaction].amount is not UNSET
     return (PaymentOverpaid, RefundRequested) if is_known else (PaymentOverpaid,)
 
@@ -189,7 +195,7 @@ def _refunded(payment: Payment) -> tuple[EventKey, ...]:
 
 
 def _mismatched_refunds(payment: Payment) -> tuple[EventKey, ...]:
-    """Cancels that do not belong to the order's payment, and transactions refunded by more than was paid."""
+    """Return the keys for cancels that do not belong to the order's payment, and for refunds above the amount paid."""
     waiting = [
         (payment.order_id, claim.provider, claim.transaction, mismatch_reason(payment.parts, claim) or "")
         for claim in payment.waiting_claims

@@ -25,7 +25,7 @@ from stream.events import (
 
 
 class Change(NamedTuple):
-    """A change of a payment that makes an event hold. `key` identifies the event, see `domain_events.EventKey`."""
+    """A change from `before` to `payment` that makes an event hold. `key` holds the parts of the event's id."""
 
     key: tuple[str, ...]
     before: Payment
@@ -43,7 +43,7 @@ class PaymentFields(TypedDict):
 
 
 def build_event(kind: type[DomainEvent], change: Change) -> DomainEvent:
-    """Build the event. Raises KeyError for a type of event that is not about a payment."""
+    """Build the domain event of type `kind`. Raises KeyError for PaymentUpdated and types not about a payment."""
     payment, envelope, stated = change.payment, change.cause.envelope, change.payment.stated
     header = EventHeader(
         event_id=ids.domain_event_id(kind.__name__, *change.key),
@@ -109,7 +109,7 @@ def _deposit_reversed(header: EventHeader, common: PaymentFields, change: Change
 
 
 def _amount_mismatched(header: EventHeader, common: PaymentFields, change: Change) -> AmountMismatched:
-    """A mismatch holds only when both amounts are known."""
+    """Build AmountMismatched, which holds only when both amounts are known."""
     stated, order = change.payment.stated, change.payment.order
     return AmountMismatched(
         **header,
@@ -152,7 +152,10 @@ def _refund_requested(header: EventHeader, common: PaymentFields, change: Change
 
 
 def _refund_mismatched(header: EventHeader, common: PaymentFields, change: Change) -> RefundMismatched:
-    """Read a RefundMismatched key: (order, transaction, sum), or (order, provider, transaction, reason) of a cancel."""
+    """Build RefundMismatched by its key: (order, transaction, sum), or (order, provider, transaction, reason).
+
+    The first is for a transaction refunded by more than was paid, the second for a cancel that fits no payment.
+    """
     payment, key = change.payment, change.key
     if len(key) == len(("order", "transaction", "sum")):
         state = payment.transactions[key[1]]

@@ -54,12 +54,15 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @derived
     def status(self) -> PaymentStatus | None:
-        """The status of the highest rank and then the latest time, corrected as follows; None before any webhook.
+        """The status of the highest rank and then the latest time; None before any webhook of the payment.
 
-        - While another transaction has paid the order, an account opened for a deposit, or a cancel of one transaction,
-          leaves the status of the one that pays.
-        - Where the amounts decide (`_is_status_from_amounts`), they tell paid, refunded in part and cancelled apart.
-        - A partial refund of the whole amount is a cancel.
+        There are three exceptions:
+
+        - If it is `waiting_for_deposit` or `cancelled` and another transaction has paid the order, the status is that
+          of the transaction that pays (`live[0]`).
+        - If a refund failed, or only the refunds' own webhooks state what was refunded, the refunded amount decides:
+          `completed` if it is 0, `cancelled` if it is all that was paid, else `partially_cancelled`.
+        - `partially_cancelled` is `cancelled` once all that was paid is refunded.
         """
         status = self.registers.status.value
         if status == "waiting_for_deposit" and self.registers.transaction.value and self.live:
@@ -74,11 +77,11 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @derived
     def live(self) -> list[str]:
-        """The transactions that hold the customer's money, the one that pays the order first.
+        """The names of the transactions that hold the customer's money, the one that pays the order first.
 
-        The order is paid by the transaction of the amount that it states, else by the earliest one. A transaction of
-        amount 0 comes last, because it took nothing. A cancel that names no transaction ends all that were paid before
-        it.
+        The order is paid by the earliest transaction of the amount that the shop's order states, else by the earliest
+        of another amount. One of amount 0 comes after others, because it took nothing. A cancel that names no
+        transaction ends all that were paid before it.
         """
         paid_ever = [(name, state) for name, state in self.transactions.items() if state.status.value in LIVE]
         if not paid_ever:
@@ -98,7 +101,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @property
     def extra(self) -> list[str]:
-        """The transactions that paid an order that another transaction had paid already."""
+        """The names of the live transactions besides the one that pays the order, without those of amount 0."""
         return [name for name in self.live[1:] if self.transactions[name].amount.value != 0]
 
     @derived
@@ -124,9 +127,10 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @property
     def paid_at(self) -> Micros | None:
-        """The time of the payment (microseconds), by the event that set the status or an earlier one still valid.
+        """The time of the payment in microseconds; None if unstated, and once the bank reversed the deposit.
 
-        None when the time belongs to an overtaken status, and after a deposit was reversed.
+        In a status of PAID, it is the time that webhooks of these statuses stated; in any other status, only a time
+        stated with that status counts.
         """
         paid = self.stated.paid_at
         if paid.value is None:
@@ -139,7 +143,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @property
     def failure_reason(self) -> str | None:
-        """The reason of the failed attempt that set the status; None with any other status."""
+        """The reason that a webhook of the present status stated; None unless that status is in FAILED."""
         reason = self.stated.failure_reason
         return reason.value if self.status in FAILED and self._is_of_status(reason) else None
 
@@ -149,12 +153,15 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @property
     def refunded_amount(self) -> int:
-        """The refunded amount in minor units, at most the amount paid."""
+        """The amount refunded of all transactions in minor units, for each at most the amount that it paid."""
         return self.refunds.amount
 
     @property
     def cancelled_amount(self) -> int | None:
-        """The amount that a cancel refunded, in minor units: all of it unless a part is stated, None if unknown."""
+        """The amount that the cancel of a payment refunded, in minor units: the stated one, else the amount paid.
+
+        None if neither is known, and if the provider states that nothing was refunded. Meant for a cancelled payment.
+        """
         state = self.transactions.get(self.registers.transaction.value or "", NO_TRANSACTION)
         if self.refunded_amount or state.refunded_amount.value == 0:
             return self.refunded_amount or None
@@ -162,13 +169,13 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @derived
     def mismatched(self) -> bool:
-        """True if the amount or currency paid is known to differ from the order's."""
+        """True if the order was paid with another amount or currency than its own; False while either is unknown."""
         paid, ordered = self.stated.money, self.order.money
         return self.status in PAID and paid is not None and ordered is not None and paid != ordered
 
     @property
     def is_checked(self) -> bool:
-        """True if both the order's amount and the payment's are known."""
+        """True if the amounts of the payment and of the shop's order are both known, whether or not they agree."""
         return self.stated.money is not None and self.order.money is not None
 
     @derived
@@ -177,12 +184,12 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @property
     def parts(self) -> Parts:
-        """The state from all webhooks but those of claims."""
+        """The state that all webhooks but those in `claims` made."""
         return self.base or Parts(self.registers, self.transactions, self.cancels, self.entries)
 
     @property
     def waiting_claims(self) -> tuple[CancelClaim, ...]:
-        """The claims that do not fit the order's payment, and so do not count."""
+        """The claims that do not fit the order's payment and therefore do not count, sorted by their keys."""
         parts = self.parts
         return tuple(claim for _, claim in sorted(self.claims.items()) if mismatch_reason(parts, claim))
 
@@ -201,14 +208,14 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         return self.transactions.get(self._current, NO_TRANSACTION)
 
     def _is_of_status(self, register: Register[T]) -> bool:
-        """Return whether an event that stated the payment's present status set the register."""
+        """Return whether a webhook with the payment's present status, the last or an earlier one, set the register."""
         status = self.registers.status.stamp
         return (register.stamp.rank, register.stamp.position) == (status.rank, status.position)
 
     def _is_status_from_amounts(self, status: str | None) -> bool:
-        """Return whether amounts override the status of the current transaction.
+        """Return whether the refunded amount overrides a status of PAID.
 
-        They do when a refund failed, or when only the refunds' own webhooks state the refunded amount.
+        It does when a refund failed, or when only the refunds' own webhooks state the refunded amount.
         """
         if self.refunds.are_none:
             return False

@@ -8,7 +8,10 @@ from stream.state.registers import UNSET, Register, Registers
 
 
 class StatedRegisters(Registers, frozen=True):
-    """The registers that payment webhooks set. Amounts are in minor units, `paid_at` is in microseconds."""
+    """The registers that payment webhooks set. Amounts are in minor units, `paid_at` is in microseconds.
+
+    `released_amount` was authorized and not captured.
+    """
 
     status: Register[PaymentStatus] = UNSET
     provider: Register[str] = UNSET
@@ -33,7 +36,10 @@ class TransactionRegisters(StatedRegisters, frozen=True):
 
 
 class PaymentRegisters(StatedRegisters, frozen=True):
-    """The registers of the payment. `transaction` is its last one; `deposited` is set once a deposit was made."""
+    """The registers of the payment as a whole; those inherited have the values of the last webhook that states them.
+
+    `transaction` is the name of the last transaction, `deposited` is True once any was `completed`.
+    """
 
     transaction: Register[str] = UNSET
     deposited: Register[bool] = UNSET
@@ -52,7 +58,10 @@ class OrderRegisters(Registers, frozen=True):
 
 
 class DisputeRegisters(Registers, frozen=True):
-    """The registers of one dispute. `amount` is in minor units, `evidence_due_by` in microseconds."""
+    """The registers of one dispute. `amount` is in minor units, `evidence_due_by` in microseconds.
+
+    `funds` says where the disputed amount is: `withdrawn` or `reinstated`.
+    """
 
     status: Register[DisputeStatus] = UNSET
     provider: Register[str] = UNSET
@@ -65,7 +74,7 @@ class DisputeRegisters(Registers, frozen=True):
 
 
 class CancelledAmount(NamedTuple):
-    """A cancel of a transaction, whole or in part; `amount` is in minor units."""
+    """A cancel of a transaction, whole or in part: the amount in minor units, and the transaction's name."""
 
     amount: int
     transaction: str

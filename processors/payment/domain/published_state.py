@@ -15,7 +15,7 @@ REFUND_KINDS = (*CANCELS, "refund")
 
 @computed_once
 def payment_state(payment: Payment) -> PaymentState:
-    """Return the payment in the columns of the order view."""
+    """Return what the order view shows of the payment, and by column the id of the webhook that set it."""
     stated, is_paid = payment.stated, payment.status in PAID
     stamps = {
         "payment_status": _status_stamp(payment),
@@ -39,7 +39,10 @@ def payment_state(payment: Payment) -> PaymentState:
 
 
 def _revision(payment: Payment) -> tuple[int, ...]:
-    """Return the number of the payment's own webhooks, then what the order and the refunds' own webhooks change."""
+    """Return the revision: `version`, then measures of what the shop's order and the refunds' own webhooks set.
+
+    `version` counts neither of these webhooks.
+    """
     of_order = (payment.order.amount, payment.order.currency)
     order = measure(register.stamp for register in of_order if register is not UNSET)
     refunds = measure(entry.stamp for key, entry in payment.entries.items() if key.startswith("refund\n"))

@@ -15,24 +15,26 @@ this.
 """
 
 PAID = ("completed", "partially_cancelled", "cancelled")
+"""The statuses of a payment that was paid, even if it was cancelled later."""
 LIVE = ("completed", "partially_cancelled")
+"""The statuses of a transaction that holds the customer's money."""
 CANCELS = ("partially_cancelled", "cancelled")
 FAILED = ("failed", "expired")
 PAID_RANK = next(rank for rank, tier in enumerate(TRANSITIONS) if "completed" in tier)
 
 MONEY_STATUSES = ("waiting_for_deposit", "completed", "partially_cancelled", "cancelled")
-"""The statuses that decide whether a transaction holds the customer's money, in their order at the same time."""
+"""The statuses that decide whether a transaction holds the customer's money. Of two at one time, the last here wins."""
 
 MONEY_RANKS = {status: rank for rank, status in enumerate(MONEY_STATUSES)}
 
 REFUND_RANKS = {"pending": 0, "processing": 1, "rejected": 2, "completed": 2}
-"""The ranks of a refund that has webhooks of its own: a refund of a higher rank has the later status."""
+"""The ranks of the statuses that a refund's own webhooks state: the status of the higher rank wins, then the later."""
 
 DISPUTE_TRANSITIONS = (
     ("warning_needs_response", "warning_under_review"),
     ("needs_response", "under_review"),
     ("warning_closed", "closed", "lost", "won"),
 )
-"""As TRANSITIONS, of a dispute. An inquiry (`warning…`) may become one. A later verdict may reverse an earlier one."""
+"""As TRANSITIONS, of a dispute. An inquiry (`warning…`) may become a dispute; a later verdict may reverse another."""
 
 INQUIRY, SETTLED = DISPUTE_TRANSITIONS[0], DISPUTE_TRANSITIONS[-1]

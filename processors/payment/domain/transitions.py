@@ -32,7 +32,7 @@ from stream.state.registers import NO_TIME, Stamp, register
 def apply_webhook(
     payment: Payment, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook
 ) -> tuple[Payment, OutcomeKind]:
-    """Return the payment after a webhook, and the webhook's outcome."""
+    """Return the payment after a webhook, and the outcome, which is `processed` for refunds and orders."""
     match webhook:
         case PaymentWebhook():
             return apply_payment(payment, webhook)
@@ -47,7 +47,10 @@ def apply_webhook(
 
 
 def apply_payment(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, OutcomeKind]:
-    """Apply a payment provider's webhook. A cancel that does not belong to the order's payment is `waiting`."""
+    """Return the payment after a webhook, and the outcome: `late` if its status comes before the present one.
+
+    A cancel that does not belong to the order's payment is stored in `claims`, does not count, and is `waiting`.
+    """
     payload, envelope = webhook.payload, webhook.envelope
     stamp = registers.stamp(TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
     outcome: OutcomeKind = "late" if stamp < payment.registers.status.stamp else "processed"
@@ -67,7 +70,7 @@ def apply_payment(payment: Payment, webhook: PaymentWebhook) -> tuple[Payment, O
 
 
 def apply_order(payment: Payment, webhook: OrderWebhook) -> Payment:
-    """Set the amount and currency that the shop's order states."""
+    """Return the payment with the amount and currency that the shop's order states. `version` does not change."""
     payload, envelope = webhook.payload, webhook.envelope
     stamp = Stamp(0, envelope.occurred_at or envelope.received_at, 0, envelope.event_id)
     order = OrderRegisters(amount=register(stamp, payload.amount), currency=register(stamp, payload.currency))
@@ -75,7 +78,10 @@ def apply_order(payment: Payment, webhook: OrderWebhook) -> Payment:
 
 
 def apply_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
-    """Apply a refund's own webhook, where the payment reports refunds too (Stripe). `version` does not change."""
+    """Return the payment with a refund's own webhook in its log. `version` does not change.
+
+    Meant for refunds that the payment's webhooks report too (Stripe).
+    """
     entries = transaction_log.refund_entries(
         webhook.payload, webhook.envelope.occurred_at or NO_TIME, webhook.envelope.event_id
     )
@@ -84,7 +90,10 @@ def apply_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
 
 
 def merge(payment: Payment, other: Payment) -> Payment:
-    """Merge an order's payment with pending state that was received before its order was known."""
+    """Return an order's payment merged with `other`, pending state received before its order was known.
+
+    The versions are added; the order is that of `payment`.
+    """
     claims = payment.claims
     for claim in other.claims.values():
         claims = _with_claim(claims, claim)
@@ -94,7 +103,10 @@ def merge(payment: Payment, other: Payment) -> Payment:
 
 
 def release_claims(payment: Payment) -> tuple[Payment, tuple[str, ...]]:
-    """Return the payment without the waiting events that count now, and the ids of these events."""
+    """Return the payment, and the ids of the events that waited in claims which count now; these wait no longer.
+
+    The ids are empty, and the payment is the same object, if no such event waited.
+    """
     fitting = {
         key: claim
         for key, claim in payment.claims.items()

@@ -21,7 +21,7 @@ from stream.state.registers import NO_EVENT, NO_TIME, Register, Stamp, register
 
 
 def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
-    """Return the part of a payment's state that a webhook alone makes. `stamp` is that of its status."""
+    """Return the part of a payment's state that a webhook alone makes. `stamp` is the stamp of the webhook's status."""
     payload, transaction = webhook.payload, transaction_of(webhook.payload)
     registered = PaymentRegisters(
         status=register(stamp, payload.status),
@@ -48,7 +48,7 @@ def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
 
 
 def transaction_of(payload: PaymentPayload) -> str:
-    """Return the name under which a payment holds the transaction; empty if the webhook names none."""
+    """Return the transaction's name: its id at the payment gateway, else the provider's; empty if neither is stated."""
     return payload.pg_transaction_id or payload.transaction_id or ""
 
 
@@ -60,7 +60,7 @@ def aliases_in(payload: PaymentPayload) -> list[str]:
 def _transactions(
     name: str, payload: PaymentPayload, stated: TransactionRegisters
 ) -> Mapping[str, TransactionRegisters]:
-    """Return the transaction's state by name; empty for a webhook that states neither a transaction nor a total."""
+    """Return the transaction's state by its name; empty for a webhook that states neither a name nor a refund total."""
     refunded = payload.refunded_amount
     if refunded is None:
         return {name: stated} if name else {}

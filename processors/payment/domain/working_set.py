@@ -45,7 +45,10 @@ class PaymentWorkingSet:
 
     @property
     def changed_orders(self) -> list[Payment]:
-        """The payments whose order has changed: by the shop, or by refunds that came before any payment."""
+        """The payments whose row in `orders` must be written.
+
+        The shop's order has changed, or refunds are logged while no payment is known.
+        """
         return [
             payment
             for order_id, payment in self.payments.items()
@@ -53,9 +56,11 @@ class PaymentWorkingSet:
         ]
 
     def apply(self, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
-        """Apply one webhook to the payment of its order; while the order is unknown, store it under its alias.
+        """Apply one webhook to the payment of its order; while the order is unknown, store it under its main alias.
 
-        Refunds that their payment does not report change no payment.
+        A stored webhook is `waiting` until a webhook of one of its aliases names the order; that one's result releases
+        it. A refund that its payment does not report changes no payment, and neither does a BillingWebhook, which only
+        publishes BillingScheduled.
         """
         if isinstance(webhook, RefundWebhook) and not webhook.payload.reported_by_payment:
             return Result(webhook.payload.order_id or webhook.payload.refund_id, "processed", ())
@@ -86,7 +91,10 @@ class PaymentWorkingSet:
         return Result(order_id, outcome, new_events(before, payment, webhook, self.orders), (*released, *fitting))
 
     def _store_pending(self, alias: AliasKey, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> Result:
-        """Store a webhook under its alias. A dispute has a deadline: publish it now, and again with its order."""
+        """Store a webhook under its alias.
+
+        A dispute has a deadline, so its events are published now, without an order, and again once the order is known.
+        """
         known = self.aliases[alias]
         before = known.pending or Payment("")
         pending, _ = apply_webhook(before, webhook)
@@ -97,7 +105,7 @@ class PaymentWorkingSet:
 
 
 def aliases_of(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list[AliasKey]:
-    """Return the payment's aliases at its provider, the main one first; none for a refund that it does not report."""
+    """Return a payment's aliases at its provider, the main one first; none for a refund the payment does not report."""
     if isinstance(webhook, RefundWebhook) and not webhook.payload.reported_by_payment:
         return []
     payload, provider = webhook.payload, webhook.envelope.provider
@@ -105,7 +113,7 @@ def aliases_of(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list
 
 
 def _billing_result(webhook: BillingWebhook) -> Result:
-    """Return the next billing date as an event for the subscription processor; the payment does not change."""
+    """Return BillingScheduled for the subscription processor, as a result under the order or the alias."""
     payload, envelope = webhook.payload, webhook.envelope
     key = payload.order_id or f"{envelope.provider}:{payload.alias}"
     event = BillingScheduled(

@@ -19,8 +19,8 @@ def apply(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKin
 def new_events(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[DomainEvent, ...]:
     """Return the domain events that hold after a change and did not hold before.
 
-    When the state changed and no event carries it for the first time, RefundUpdated is among them: an event that holds
-    again after it did not keeps its id, so consumers skip it. A webhook that raises its refund's rank makes a new one.
+    If columns of the order view changed, RefundUpdated is added unless one of these events surely never held before.
+    An event that holds again keeps its id, so consumers skip it and would miss the new state that it carries.
     """
     known = event_keys(before)
     events = tuple(build_event(key, after, cause) for key in event_keys(after) if key not in known)
@@ -29,7 +29,7 @@ def new_events(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEve
 
 
 def _is_new(event: RefundEvent, before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> bool:
-    """Return whether the cause gave the refund of an event its status, from one of a lower rank."""
+    """Return whether an event surely never held before: the cause raised the rank of its refund's status."""
     was = before.refunds.get(event.refund_id, Refund()).registers.status.stamp
     now = after.refunds[event.refund_id].registers.status.stamp
     is_of_cause = isinstance(cause, RefundWebhook) and now.event_id == cause.envelope.event_id
@@ -37,10 +37,10 @@ def _is_new(event: RefundEvent, before: Refunds, after: Refunds, cause: RefundWe
 
 
 def event_keys(refunds: Refunds) -> tuple[EventKey, ...]:
-    """Return the keys of the events that hold: for refunds completed, rejected, or not fitting the payment.
+    """Return the keys of the events that hold, sorted by refund id: RefundCompleted, RefundRejected, RefundMismatched.
 
-    The completion or rejection of a refund that its payment reports too is left out: the payment processor publishes
-    it.
+    A refund that its payment reports too has neither of the first two, which the payment processor publishes; a release
+    (`Refunds.releases`) has none, and no refund has two.
     """
     mismatches = refunds.mismatches
     keys: list[EventKey] = []
@@ -54,7 +54,7 @@ def event_keys(refunds: Refunds) -> tuple[EventKey, ...]:
 
 
 def _occurrence(refund: Refund) -> tuple[str, ...]:
-    """Return the number of times the refund has reached its status; empty for the first time."""
+    """Return how often the refund has reached its status, as the last part of a key; empty for the first time."""
     runs = [status for status, _ in groupby(end.status for end in sorted(refund.ends))]
     times = runs.count(refund.status or "")
     return (str(times),) if times > 1 else ()

@@ -15,11 +15,14 @@ from stream.events import (
 )
 
 EventKey = tuple[type[RefundEvent] | type[RefundMismatched], tuple[str, ...]]
-"""The type of a domain event, and the parts of its id: the order, the refund, and the occurrence if it recurs."""
+"""The type of a domain event, and the parts of its id: the order, the refund, and its occurrence from the second on.
+
+The third part of RefundMismatched is the reason.
+"""
 
 
 def build_event(event_key: EventKey, refunds: Refunds, cause: RefundWebhook | DomainEvent) -> DomainEvent:
-    """Build the domain event of a key from the state of its refund."""
+    """Build the domain event of a key from the state of its refund. Raises KeyError if the order has no such refund."""
     kind, key = event_key
     refund_id = key[1]
     refund = refunds.refunds[refund_id]
@@ -53,7 +56,7 @@ def build_event(event_key: EventKey, refunds: Refunds, cause: RefundWebhook | Do
 
 
 def updates(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[RefundUpdated, ...]:
-    """Return RefundUpdated if the columns of the order view changed."""
+    """Return RefundUpdated if the columns of the order view changed, else nothing."""
     was, state = refund_state(before), refund_state(after)
     if msgspec.structs.replace(was, revision=state.revision) == state:
         return ()

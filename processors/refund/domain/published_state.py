@@ -6,7 +6,10 @@ from stream.state.revisions import measure
 
 
 def refund_state(refunds: Refunds) -> RefundState:
-    """Return the refunds in the columns of the order view."""
+    """Return what the order view shows of the refunds, and by column the id of the webhook that set it.
+
+    Releases and refunds that do not fit the payment are left out.
+    """
     mismatches = refunds.mismatches
     statuses = [
         (refund.registers.status, refund)

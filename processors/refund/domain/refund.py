@@ -14,7 +14,8 @@ from stream.state.registers import UNSET, Register, Registers
 class RefundRegisters(Registers, frozen=True):
     """The registers of one refund. `amount` is in minor units, `crypto_amount` a decimal; times are in microseconds.
 
-    `rejection` is why it was rejected, `reason` why it was requested.
+    `rejection` is why it was rejected, `reason` why it was requested. `reported_by_payment` is True if webhooks of the
+    payment state the refund too, and UNSET otherwise.
     """
 
     status: Register[RefundStatus] = UNSET
@@ -49,7 +50,7 @@ class Refund:
 
     @property
     def money(self) -> Money | None:
-        """The amount refunded; None if none is stated, as of a refund in crypto."""
+        """The amount of the refund, completed or not; None if none is stated, as for a refund in crypto."""
         amount, currency = self.registers.amount.value, self.registers.currency.value
         return None if amount is None else Money(amount, currency)
 
@@ -61,7 +62,7 @@ class Refund:
 
     @property
     def reason(self) -> str | None:
-        """The reason of the rejection if the refund was rejected for a known one; else the reason of the request."""
+        """The reason of the rejection if the refund is rejected and one is stated; else the reason of the request."""
         requested = self.registers.reason.value
         return (self.registers.rejection.value or requested) if self.status == "rejected" else requested
 

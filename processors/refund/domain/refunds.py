@@ -12,7 +12,10 @@ from stream.state.registers import Register
 
 
 class Paid(NamedTuple):
-    """A transaction's amount, in minor units; None if it is unknown. Rows before the first release lack the last."""
+    """The amount that a transaction paid, in minor units; None if unknown. `provider` is None if unknown, too.
+
+    `released_amount` was authorized and not captured; rows written before the field existed lack it.
+    """
 
     amount: int | None
     currency: str
@@ -21,13 +24,16 @@ class Paid(NamedTuple):
 
     @property
     def released(self) -> Money | None:
-        """The authorized amount that was not captured; None if there is none."""
+        """The amount that was authorized and not captured; None if all of it was captured."""
         return Money(self.released_amount, self.currency) if self.released_amount else None
 
 
 @dataclass(frozen=True, slots=True)
 class Refunds:
-    """The state of each refund of one order by refund id, and what each transaction paid by transaction id."""
+    """The state of each refund of one order by refund id, and what each transaction paid by transaction id.
+
+    `version` counts the events about refunds, not those in `paid`.
+    """
 
     order_id: str
     version: int = 0
@@ -56,8 +62,8 @@ class Refunds:
     def mismatches(self) -> dict[str, str]:
         """The reasons why completed refunds do not fit the payment, by refund id; empty while no payment is known.
 
-        When several refunds together exceed the amount paid, the later ones do not fit. While the amount of a payment
-        is unknown, no refund is too large.
+        A reason is `other_provider`, `other_currency` or `exceeds_payment`. When several refunds together exceed the
+        amount paid, the later ones do not fit. While the amount of any payment is unknown, no refund is too large.
         """
         paid = self.payments
         if not paid:
@@ -77,12 +83,12 @@ class Refunds:
 
     @property
     def payments(self) -> list[Paid]:
-        """The amounts that the order's transactions paid."""
+        """What each of the order's transactions paid."""
         return [register.value for register in self.paid.values() if register.value]
 
     @property
     def paid_amounts(self) -> Counter[str]:
-        """The sums paid by currency, in minor units."""
+        """The sums paid by currency, in minor units; an unknown amount counts as 0."""
         sums = Counter[str]()
         for payment in self.payments:
             sums[payment.currency] += payment.amount or 0
@@ -96,7 +102,7 @@ class Refunds:
 
     @property
     def releases(self) -> frozenset[str]:
-        """The ids of refunds that refund nothing: for each transaction, the first refund of its released amount.
+        """The ids of refunds that give no money back: for each transaction, the first refund of its released amount.
 
         A release is made at the capture, before anything can be refunded.
         """
@@ -124,14 +130,14 @@ class Refunds:
 
 
 def _is_release_of(refund: Refund, payment: Paid) -> bool:
-    """Return whether the payment reports a refund of its released amount, currency and provider too."""
+    """Return whether a refund that the payment reports too has its released amount, currency and provider."""
     stated = refund.registers
     is_same = (refund.money, stated.provider.value) == (payment.released, payment.provider)
     return is_same and bool(stated.reported_by_payment.value)
 
 
 def _mismatch_reason(refund: Refund, paid: Iterable[Paid]) -> str | None:
-    """Return why a refund fits no payment: `other_provider` or `other_currency`; None if one has both in common."""
+    """Return `other_provider` or `other_currency` if no payment has the refund's; None if some payment has each."""
     providers = {payment.provider for payment in paid}
     if None not in providers and refund.registers.provider.value not in providers:
         return "other_provider"

@@ -29,7 +29,10 @@ PaidEvent = PaymentCompleted | AmountMismatched | PaymentOverpaid | PaymentCance
 
 
 def apply_webhook(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKind]:
-    """Return the refunds after a webhook, and the webhook's outcome."""
+    """Return the refunds after a webhook, and `late` if its status comes before its refund's present one.
+
+    Any other outcome is `processed`.
+    """
     payload, envelope = webhook.payload, webhook.envelope
     stamp = registers.stamp(TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
     reason = register(stamp, payload.reason)
@@ -53,7 +56,7 @@ def apply_webhook(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, Ou
 
 
 def apply_request(refunds: Refunds, requested: RefundRequested | CryptoRefundRequested) -> Refunds:
-    """Add a requested refund, which is pending until its provider reports it."""
+    """Return the refunds with a requested one, which is `pending` until its provider reports it."""
     stamp = registers.stamp(TRANSITIONS, "pending", requested.occurred_at, requested.event_id)
     stated = RefundRegisters(
         status=register(stamp, "pending"),
@@ -70,7 +73,11 @@ def apply_request(refunds: Refunds, requested: RefundRequested | CryptoRefundReq
 
 
 def apply_payment(refunds: Refunds, event: PaidEvent) -> Refunds:
-    """Record what was paid for the order. A cancel that refunded nothing states no payment."""
+    """Return the refunds with what the event's transaction paid. `version` does not change.
+
+    A PaymentCancelled that refunded nothing changes nothing. A PaymentRefunded states currency and provider, but no
+    amount.
+    """
     if isinstance(event, PaymentCancelled) and not event.refunded_amount:
         return refunds
     at = event.occurred_at or event.received_at
@@ -84,7 +91,7 @@ def apply_payment(refunds: Refunds, event: PaidEvent) -> Refunds:
 
 
 def merge(refunds: Refunds, other: Refunds) -> Refunds:
-    """Merge two states of one order's refunds."""
+    """Return both states of one order's refunds merged. The versions are added; the order id is that of `refunds`."""
     names = sorted({*refunds.refunds, *other.refunds})
     merged = {name: _merged(refunds.refunds.get(name, Refund()), other.refunds.get(name, Refund())) for name in names}
     paid = registers.merge_by_key(refunds.paid, other.paid)
@@ -92,7 +99,7 @@ def merge(refunds: Refunds, other: Refunds) -> Refunds:
 
 
 def _with_refund(refunds: Refunds, refund_id: str, stated: Refund) -> Refunds:
-    """Return the refunds after an event that alone makes the state `stated`."""
+    """Return the refunds with `stated`, the state that one event states of a refund, merged, and the next version."""
     refund = _merged(refunds.refunds.get(refund_id, Refund()), stated)
     return replace(refunds, version=refunds.version + 1, refunds={**refunds.refunds, refund_id: refund})
 

@@ -25,7 +25,7 @@ class RefundWorkingSet:
     aliases: dict[AliasKey, Alias[Refunds]]
 
     def touches(self, event: RefundWebhook | DomainEvent) -> str | None:
-        """Return the order whose refunds this event may change, None if there is none.
+        """Return the id of the order whose refunds this event may change; None if it changes none or names no order.
 
         An event about a payment may change them by mapping an alias under which refunds are pending.
         """
@@ -36,7 +36,11 @@ class RefundWorkingSet:
         return order_id if is_input or any(self.aliases[name].order_id is None for name in known) else None
 
     def apply(self, event: RefundWebhook | DomainEvent) -> Result:
-        """Apply one event to the refunds of its order; while the order is unknown, store a refund under its alias."""
+        """Apply one event to the refunds of its order; while the order is unknown, store a refund under its main alias.
+
+        A stored refund is `waiting` until an event of one of its aliases names the order; that one's result releases
+        it. An event about a payment whose refunds are not in the working set only maps aliases.
+        """
         known = aliases_of(event)
         order_id = _order_of(event) or aliases.order_of(self.aliases, known)
         if isinstance(event, RefundWebhook) and order_id is None:
@@ -73,14 +77,17 @@ class RefundWorkingSet:
 
 
 def _order_of(event: RefundWebhook | DomainEvent) -> str | None:
-    """Return the order that an event names; a crypto invoice without an order stands for one itself."""
+    """Return the id of the order that an event names; `invoice:{id}` for the refund of a crypto invoice without one."""
     if isinstance(event, RefundWebhook):
         return event.payload.order_id
     return event.order_id or (f"invoice:{event.invoice_id}" if isinstance(event, CryptoRefundRequested) else None)
 
 
 def aliases_of(event: RefundWebhook | DomainEvent) -> list[AliasKey]:
-    """Return the payment's aliases at its provider: those a refund names, or the one a payment's event maps."""
+    """Return the payment's aliases at its provider: those that a refund names, or a payment event's transaction id.
+
+    Empty for an event that names no provider or no transaction.
+    """
     if isinstance(event, RefundWebhook):
         return aliases.alias_keys(event.envelope.provider, event.payload.alias, event.payload.aliases)
     provider, transaction = getattr(event, "provider", None), getattr(event, "transaction_id", None)

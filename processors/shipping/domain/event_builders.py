@@ -8,7 +8,10 @@ from stream.state.registers import UNSET
 
 
 def published_state(shipment: Shipment) -> ShipmentState | None:
-    """Return the parcel in the columns of the order view; None while its order or its status is unknown."""
+    """Return what the order view shows of the parcel, and by column the id of the webhook that set it.
+
+    None while the parcel's order or status is unknown.
+    """
     state = shipment.registers
     if shipment.order_id is None or shipment.status is None:
         return None
@@ -33,7 +36,7 @@ def published_state(shipment: Shipment) -> ShipmentState | None:
 
 
 def build_event(event_key: EventKey, shipment: Shipment, cause: ShippingWebhook) -> ShipmentEvent:
-    """Return the domain event of this key, caused by a scan."""
+    """Build the domain event of a key from the state of its parcel."""
     state, envelope = shipment.registers, cause.envelope
     kind, key = event_key
     return kind(
@@ -51,7 +54,10 @@ def build_event(event_key: EventKey, shipment: Shipment, cause: ShippingWebhook)
 
 
 def updates(before: Shipment, after: Shipment, cause: ShippingWebhook) -> tuple[ShipmentUpdated, ...]:
-    """Return ShipmentUpdated if the columns of the order view changed, also for the order that the parcel left."""
+    """Return ShipmentUpdated if the columns of the order view changed, else nothing.
+
+    There are two, one for each order, if the parcel moved from one order to another.
+    """
     was, state = published_state(before), published_state(after)
     if state is None or (was and msgspec.structs.replace(was, revision=state.revision) == state):
         return ()

@@ -7,7 +7,7 @@ from stream.events import Micros, OrderId, ShipmentEvent, ShippingStatus
 from stream.state.registers import UNSET, Register, Registers
 
 EventKey = tuple[type[ShipmentEvent], tuple[str, ...]]
-"""The type of a domain event, and the parts of its id: the parcel, and the scan's time in ATTEMPTS."""
+"""The type of a domain event, and the parts of its id: the parcel, and for a status in ATTEMPTS the scan's time."""
 
 
 class ShipmentRegisters(Registers, frozen=True):
@@ -23,7 +23,7 @@ class ShipmentRegisters(Registers, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """The state of one parcel. `shipment_id` is carrier and tracking number, or the order if the parcel has neither.
+    """The state of one parcel. `shipment_id` is carrier and tracking number, or the order id if a webhook lacks both.
 
     `order_id` is None until a webhook states it: a carrier's aggregator need not know the order of a parcel.
     """
@@ -42,14 +42,14 @@ class Shipment:
 
     @property
     def updated_at(self) -> Micros | None:
-        """The time of the scan that set the status, in microseconds; None if that scan states no time."""
+        """The time of the last scan with the present status that states one, in microseconds; None if none does."""
         status, scanned = self.registers.status.stamp, self.registers.scanned_at
         is_of_status = (scanned.stamp.rank, scanned.stamp.position) == (status.rank, status.position)
         return scanned.value if is_of_status else None
 
     @property
     def event_key(self) -> EventKey | None:
-        """The key of the domain event that holds for the parcel; None while its order is unknown."""
+        """The key of the domain event that holds for the parcel; None if it is `preparing` or its order is unknown."""
         kind = EVENT_BY_STATUS.get(self.status or "") if self.order_id is not None else None
         if kind is None:
             return None

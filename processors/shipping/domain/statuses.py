@@ -11,7 +11,7 @@ TRANSITIONS = (
 """A status may follow the statuses of its own tier and of the tiers above it; a failed attempt may follow another."""
 
 ATTEMPTS = ("out_for_delivery", "failed")
-"""Each scan with one of these statuses is published, keyed by its time; other statuses are published once a parcel."""
+"""The statuses of which each scan with a time is published; any other status is published once per parcel."""
 
 EVENT_BY_STATUS: dict[str, type[ShipmentEvent]] = {
     "in_transit": ShipmentInTransit,

@@ -14,7 +14,7 @@ SHOP = "generic"
 
 
 def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, OutcomeKind, tuple[DomainEvent, ...]]:
-    """Return the parcel after a scan, the scan's outcome, and the new domain events."""
+    """Return the parcel after a scan, the outcome (`late` if a later status is known), and the new domain events."""
     payload, envelope = webhook.payload, webhook.envelope
     stamp = registers.stamp(TRANSITIONS, payload.status, envelope.occurred_at, envelope.event_id)
     scan = ShipmentRegisters(
@@ -35,7 +35,7 @@ def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, Outco
 
 
 def _is_first(before: Shipment, after: Shipment) -> bool:
-    """Return whether an event of `after` cannot have held before, and no other order must learn of the change."""
+    """Return whether the event of `after` surely never held before, and the parcel has left no order."""
     if before.order_id is None:
         return True
     raised = after.registers.status.stamp.rank > before.registers.status.stamp.rank

@@ -21,7 +21,10 @@ def a_month_after(at: Micros) -> Micros:
 
 
 def parse_date(digits: str) -> Micros | None:
-    """Parse 8 or 14 digits, a date with or without its time; None if they are no date or of a year beyond YEARS."""
+    """Return the time of 8 or 14 digits, a date in Korea with or without a time of day, which is midnight by default.
+
+    None if the digits are no date, or their year is not in YEARS.
+    """
     try:
         at = datetime.strptime(digits.ljust(14, "0"), "%Y%m%d%H%M%S").replace(tzinfo=KST)
     except ValueError:

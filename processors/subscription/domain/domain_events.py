@@ -26,8 +26,9 @@ def apply(
 ) -> tuple[Subscription, OutcomeKind, tuple[DomainEvent, ...]]:
     """Return the subscription after an event, the event's outcome, and the new domain events.
 
-    An event that holds again, as after an approval that moves its order back behind another, keeps its id. Consumers
-    therefore process it once.
+    The outcome is `late` for a PaymentCompleted that leaves another order, or none, active; else `processed`. A domain
+    event that holds again, as after an approval that moves its order back behind another, keeps its id, so consumers
+    process it once.
     """
     after = apply_event(subscription, event)
     is_active = any(kind is SubscriptionActivated and key[1] == event.order_id for kind, key in event_keys(after))
@@ -37,7 +38,7 @@ def apply(
 
 
 def event_keys(subscription: Subscription) -> tuple[EventKey, ...]:
-    """Return the keys of the domain events that hold for the subscription's last order."""
+    """Return the key of SubscriptionActivated or SubscriptionCancelled for the last order; empty without a paid one."""
     if subscription.last_order_id is None:
         return ()
     kind = SubscriptionActivated if subscription.status == "active" else SubscriptionCancelled
@@ -46,7 +47,7 @@ def event_keys(subscription: Subscription) -> tuple[EventKey, ...]:
 
 
 def order_without_plan(event: DomainEvent) -> str | None:
-    """Return the order of a payment that must be for a plan, if the order id names no plan."""
+    """Return the order id of a SubscriptionInput of PLAN_PROVIDER if that id names no plan; None for other events."""
     must_have_plan = isinstance(event, SubscriptionInput) and event.provider == PLAN_PROVIDER
     return event.order_id if must_have_plan and parse_order_id(event.order_id) is None else None
 

@@ -11,7 +11,10 @@ _ORDER = re.compile(r"BIZ-(?P<user>.+)-(?P<plan>[A-Za-z0-9_]+)-(?P<date>[0-9]{14
 
 @dataclass(frozen=True, slots=True)
 class PlanOrder:
-    """The content of an order id. `at` is its time (microseconds since 1970 UTC), None if its digits are no date."""
+    """The content of an order id; `plan` is in lower case.
+
+    `at` is its time in microseconds since 1970 UTC, None if its digits are no date.
+    """
 
     user_id: str
     plan: str
@@ -19,6 +22,6 @@ class PlanOrder:
 
 
 def parse_order_id(order_id: str | None) -> PlanOrder | None:
-    """Parse `BIZ-{user}-{PLAN}-{8 or 14 digits}`; None for any other id. A user may contain dashes, a plan may not."""
+    """Parse `BIZ-{user}-{plan}-{8 or 14 digits}`; None for any other id. A user may contain dashes, a plan may not."""
     parts = _ORDER.fullmatch(order_id or "")
     return PlanOrder(parts["user"], parts["plan"].lower(), parse_date(parts["date"])) if parts else None

@@ -17,11 +17,14 @@ FREE = "free"
 """The plan of a user without a paid order."""
 
 RESTORED = "restored:"
-"""The prefix of the name of a stored register that holds when an order became paid again; its event id follows."""
+"""The prefix of a stored register's name; an event id follows. The value is when the order became paid again."""
 
 
 class OrderRegisters(Registers, frozen=True):
-    """The times of an order's approval, latest payment, cancel and next billing, in microseconds."""
+    """The times of an order's approval, cancel and next billing, in microseconds.
+
+    `paid_by` is when money was refunded last, by which time the order was paid.
+    """
 
     approved_at: Register[Micros] = UNSET
     paid_by: Register[Micros] = UNSET
@@ -31,14 +34,14 @@ class OrderRegisters(Registers, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PaidOrder:
-    """The state of one order. `restored` holds, by event id, each time that it became paid again after a cancel."""
+    """The state of one order. `restored` holds, by event id, each time that it became paid again as a refund failed."""
 
     registers: OrderRegisters = field(default_factory=OrderRegisters)
     restored: Mapping[str, Register[int]] = field(default_factory=dict)
 
     @property
     def cancelled_at(self) -> Micros | None:
-        """The time of the order's cancel, in microseconds; None if its payment was restored after the cancel."""
+        """The time of the order's cancel, in microseconds; None without one, and once the order was paid again."""
         cancelled = self.registers.cancelled_at
         restored = max((register.stamp for register in self.restored.values()), default=UNSET.stamp)
         return cancelled.value if cancelled.stamp > restored else None
@@ -64,7 +67,7 @@ class Subscription:
 
     @property
     def last_order_id(self) -> str | None:
-        """The paid order that began last. An order that was never paid does not count, and neither does its cancel."""
+        """The id of the paid order that began last; None if no order was ever paid. A cancelled order counts."""
         began = [(at, order_id) for order_id in self.orders if (at := self._began_at(order_id)) is not None]
         return max(began)[1] if began else None
 
@@ -76,7 +79,7 @@ class Subscription:
 
     @property
     def plan(self) -> str:
-        """The plan of the last order, even after that order was cancelled."""
+        """The plan of the last order, even after that order was cancelled; FREE without one."""
         ordered = parse_order_id(self.last_order_id)
         return ordered.plan if ordered else FREE
 
@@ -96,7 +99,7 @@ class Subscription:
 
     @property
     def ends_at(self) -> Micros | None:
-        """One calendar month after the start, or the time of the cancel if that is earlier; microseconds."""
+        """One calendar month after the start, or the time of an earlier cancel, in microseconds; None if inactive."""
         if self.started_at is None:
             return None
         end = a_month_after(self.started_at)
@@ -104,7 +107,7 @@ class Subscription:
 
     @property
     def next_billing_at(self) -> Micros | None:
-        """The last billing date that the provider stated (microseconds), else `ends_at`; None once cancelled.
+        """The billing date that the provider stated last (microseconds), else `ends_at`; None once cancelled.
 
         Dates of all orders that are not cancelled count, because a date may belong to the order that will be charged
         then. Dates before the start of the subscription do not.
@@ -116,7 +119,10 @@ class Subscription:
         return max(to_come)[1] if to_come else self.ends_at
 
     def _began_at(self, order_id: str) -> Micros | None:
-        """Return when an order was approved; if unknown and money was refunded, when it was ordered (microseconds)."""
+        """Return when an order was approved, in microseconds; None for an order that was never paid.
+
+        If the approval is unknown and money was refunded, it is the time in the order id, else that of the refund.
+        """
         state, ordered = self.orders[order_id].registers, parse_order_id(order_id)
         approved_at, paid_by = state.approved_at.value, state.paid_by.value
         if approved_at is not None or paid_by is None:

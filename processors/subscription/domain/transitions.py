@@ -15,7 +15,7 @@ REFUND_FAILED = "refund_failed"
 
 
 def apply_event(subscription: Subscription, event: SubscriptionInput) -> Subscription:
-    """Return the subscription after an event."""
+    """Return the subscription with the event's order merged, and the next version."""
     order_id = event.order_id or ""
     order = _merged(subscription.orders.get(order_id, PaidOrder()), _order(event))
     return replace(subscription, version=subscription.version + 1, orders={**subscription.orders, order_id: order})

@@ -30,10 +30,11 @@ class Parts(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class CancelClaim:
-    """The cancels of one transaction of one provider. They count once that transaction is known to be the order's.
+    """The cancels of one transaction of one provider, which count while `mismatch_reason` finds nothing against them.
 
-    `names` are the transaction's aliases. `waiting` holds the ids of the events that arrived while the claim did not
-    count; it depends on the order of arrival, so it is not compared.
+    `names` are the transaction's aliases. `is_confirmed` is True once the provider's API confirmed a cancel. `waiting`
+    holds the ids of the events that arrived while the claim did not count; it depends on the order of arrival, so it is
+    not compared.
     """
 
     provider: str
@@ -45,8 +46,9 @@ class CancelClaim:
 
 
 def mismatch_reason(base: Parts, claim: CancelClaim) -> str | None:
-    """Return why a cancel does not belong to the order's payment; None when it does, or when no payment is known.
+    """Return why a cancel does not belong to the order's payment: `other_transaction`, `_provider` or `_currency`.
 
+    None when the cancel belongs to the payment, and when no payment is known.
     A transaction belongs to the order when another webhook of the order names it. A cancel without a transaction
     belongs to the payment of its provider. A cancel that the provider's API confirmed needs no other proof.
     """

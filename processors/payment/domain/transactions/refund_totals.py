@@ -1,4 +1,4 @@
-"""The amounts refunded of a payment: by its cancels, its providers' totals and the refunds' own webhooks."""
+"""The amounts refunded of a payment, as its cancels, its providers' totals and the refunds' own webhooks state them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ class RefundTotals:
 
     @derived
     def amount(self) -> int:
-        """The refunded amount, at most the amount paid."""
+        """The amount refunded of all transactions, for each at most the amount that it paid."""
         return 0 if self.are_none else sum(self.amount_of(name) for name in self._named)
 
     @derived
     def excessive(self) -> list[str]:
-        """The transactions whose stated refunds exceed the amount they paid."""
+        """The names of the transactions whose stated refunds exceed the amount that they are known to have paid."""
         if self.are_none:
             return []
         amounts = ((name, state.amount.value) for name, state in self.transactions.items())
@@ -44,11 +44,11 @@ class RefundTotals:
 
     @derived
     def failed_amount(self) -> int:
-        """The amount of failed refunds that counted as refunded before, as far as it is known."""
+        """The sum of failed refunds that counted as refunded before they failed; unknown amounts count as 0."""
         return 0 if self.are_none else sum(self._failed_amount_of(name) for name in self._named)
 
     def amount_of(self, transaction: str) -> int:
-        """Return the refunded amount of one transaction, at most the amount it paid."""
+        """Return the refunded amount of one transaction, at most the amount it paid if that is known."""
         amount = self._state(transaction).amount.value
         stated = self.stated_of(transaction)
         return min(stated, stated if amount is None else amount)
@@ -56,9 +56,9 @@ class RefundTotals:
     def stated_of(self, transaction: str) -> int:
         """Return the refunded amount of a transaction as stated; it may exceed the amount paid.
 
-        It is the sum of the cancels, or the provider's own total if that is higher. After a refund failed, it is the
-        last total without the refunds that failed since. Refunds with webhooks of their own count only where the
-        provider states no total.
+        If the provider states totals, it is the highest total or, if that is more, the sum of the cancels; once a total
+        went down, it is the last total. Refunds that failed since then, by their own webhooks, are subtracted. If the
+        provider states no total, it is the sum of the cancels and of the completed refunds with webhooks of their own.
         """
         cancels = [register.value for register in self.cancels.values() if register.value]
         by_cancels = sum(cancel.amount for cancel in cancels if cancel.transaction == transaction)
@@ -80,10 +80,10 @@ class RefundTotals:
         return max(0, total - sum(failed))
 
     def reported_of(self, transaction: str) -> list[RefundEntry]:
-        """Return the refunds of a transaction that have webhooks of their own.
+        """Return the refunds of a transaction that have webhooks of their own, completed or not.
 
         The release of the amount that was authorized and not captured is left out. It is the first refund of that
-        amount: it is made at the capture, before anything can be refunded.
+        amount, because it is made at the capture, before anything can be refunded.
         """
         refunds = [refund for refund in self.log.refunds if self._transaction_of(refund) == transaction]
         released = self._state(transaction).released_amount.value
@@ -92,7 +92,7 @@ class RefundTotals:
         return [refund for refund in refunds if refund is not release]
 
     def failures_of(self, transaction: str) -> int:
-        """Return the number of failed refunds of a transaction."""
+        """Return the number of failed refunds of a transaction: drops of its total, or rejected refunds if more."""
         rejected = sum(refund.status == "rejected" for refund in self.reported_of(transaction))
         return max(transaction_log.count_drops(self.log.totals.get(transaction, [])), rejected)
 

@@ -24,7 +24,11 @@ END_OF_TIME = 1 << 62
 
 
 class StatusChange(NamedTuple):
-    """A transaction reached a status. Instances sort by time."""
+    """A transaction reached a status of MONEY_STATUSES, whose index is `rank`. Instances sort by time, then by rank.
+
+    `at` is in microseconds, 0 if unknown, `END_OF_TIME` for a cancel without a time. `transaction` is empty for a
+    webhook that names none.
+    """
 
     at: int
     rank: int
@@ -38,7 +42,11 @@ class StatusChange(NamedTuple):
 
 
 class RefundEntry(NamedTuple):
-    """A refund that has webhooks of its own. `at` is when it reached its status; `amount` is in minor units."""
+    """A refund that has webhooks of its own.
+
+    `at` is when it reached its status, in microseconds (0 if unknown); `amount` is in minor units (0 if unknown).
+    `was_completed` is True if it was ever completed, even if it was rejected later.
+    """
 
     id: str
     status: str
@@ -60,17 +68,17 @@ class TransactionLog(NamedTuple):
 
 
 class PaidCounts(NamedTuple):
-    """The number of times the order became paid, and of times a bank reversed its deposit."""
+    """The number of times the order became paid after it was not, and of times a bank reversed its only deposit."""
 
     paid: int
     reversed: int
 
 
 def payment_entries(payload: PaymentPayload, provider: str, transaction: str, stamp: Stamp) -> Entries:
-    """Return the log entries of one payment webhook.
+    """Return the log entries of one payment webhook; none if it states no status or total to log.
 
-    A money status has (provider, aliases …), a failed attempt (transaction, label, is it a summary), a refunded total
-    its amount.
+    The value of a status of MONEY_STATUSES is (provider, aliases …); of `failed`, (transaction id, id at the payment
+    gateway, True if the entry only sums up attempts); of `refunded`, the total refunded so far in minor units.
     """
     at = stamp.at
     entries: dict[str, Register[LogValue]] = {}
@@ -88,9 +96,10 @@ def payment_entries(payload: PaymentPayload, provider: str, transaction: str, st
 
 
 def refund_entries(payload: RefundPayload, at: Micros, event_id: EventId) -> Entries:
-    """Return the log entries of one refund webhook; status, amount and success may come from different webhooks.
+    """Return the log entries of one refund webhook, each a register of its own, as later webhooks may state less.
 
-    The status has (status, its time, aliases …).
+    The value of `refund` is (status, its time in microseconds, aliases …); of `amount`, the amount in minor units; of
+    `succeeded`, True.
     """
     stamp = Stamp(REFUND_RANKS[payload.status], at, int(payload.status == "completed"), event_id)
     entries: dict[str, Register[LogValue]] = {
@@ -104,7 +113,7 @@ def refund_entries(payload: RefundPayload, at: Micros, event_id: EventId) -> Ent
 
 
 def parse(entries: Entries) -> TransactionLog:
-    """Return the entries by kind, except for failed attempts."""
+    """Return the entries by kind, without failed attempts, which `count_failed_attempts` reads."""
     changes: list[StatusChange] = []
     refunds: list[RefundEntry] = []
     totals: dict[str, list[tuple[int, int]]] = {}
@@ -125,7 +134,10 @@ def parse(entries: Entries) -> TransactionLog:
 
 
 def count_paid(changes: Iterable[StatusChange]) -> PaidCounts:
-    """Count by the providers' clocks; `changes` must be sorted. Repeated webhooks of a deposit or cancel count once."""
+    """Count how often the order became paid and lost its deposit. `changes` must be sorted.
+
+    Repeated webhooks of a deposit or a cancel count once. A cancelled transaction cannot be paid again.
+    """
     live: set[str] = set()
     ended: set[str] = set()
     paid = reversed_ = 0
@@ -147,10 +159,10 @@ def count_paid(changes: Iterable[StatusChange]) -> PaidCounts:
 
 
 def count_failed_attempts(entries: Entries, transaction_id: str) -> int:
-    """Return the number of failed attempts to pay, at least 1. Attempts differ by id, or by time where they have none.
+    """Return the number of failed attempts to pay this transaction; 1 if the log has none.
 
-    An entry that names the payment by a further alias, such as a failed checkout session, summarizes attempts and is
-    not counted.
+    Attempts differ by their id at the payment gateway, or by time where they have none. An entry that names the payment
+    by a further alias, such as a failed checkout session, sums up attempts and is not counted.
     """
     attempts = set[tuple[str, str]]()
     for key, entry in entries.items():
@@ -163,12 +175,15 @@ def count_failed_attempts(entries: Entries, transaction_id: str) -> int:
 
 
 def count_drops(totals: list[tuple[int, int]]) -> int:
-    """Return how often a total went down because a counted refund failed. Totals without a time are ignored."""
+    """Return how often a total went down, which happens when a refund fails that it had counted.
+
+    `totals` are (time, total), sorted; those without a time are ignored.
+    """
     return sum(drop > 0 for drop in _drops(totals))
 
 
 def sum_drops(totals: list[tuple[int, int]]) -> int:
-    """Return the sum of all decreases of a total, in minor units. Totals without a time are ignored."""
+    """Return the sum of all decreases of a total, in minor units; `totals` as for `count_drops`."""
     return sum(drop for drop in _drops(totals) if drop > 0)
 
 
