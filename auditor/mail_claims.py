@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from auditor.evidence import Claim, Evidence
 from auditor.record_claims import Trace
-from notifier.recipients import audiences, message_id
+from notifier.recipients import audiences, notification_id
 from stream.events import DomainEvent, NotificationSent, OrderId, OrderWebhook
 
 CHANNEL = "email"
@@ -29,7 +29,7 @@ def queued(trace: Trace) -> Claim:
     evidence = trace.evidence
     rows, wrong = evidence.stores["notifier"].tables["notifications"], list[str]()
     wanted = dict(_wanted(evidence))
-    allowed = {name for event in _events(evidence) for name in _message_ids(event)}
+    allowed = {name for event in _events(evidence) for name in _notification_ids(event)}
     wrong += [f"{message} was not queued" for name, message in wanted.items() if name not in rows]
     wrong += [
         f"message {name} ({row['event_type']}) has no domain event"
@@ -93,15 +93,15 @@ def _wanted(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Yield id and description of each message that must exist. An order without a seller has none for the seller."""
     with_seller = _orders_with_seller(evidence)
     for event in _events(evidence):
-        for audience, name in zip(audiences(event), _message_ids(event), strict=True):
+        for audience, name in zip(audiences(event), _notification_ids(event), strict=True):
             if audience == "customer" or (audience == "seller" and event.order_id in with_seller):
                 yield name, f"{type(event).__name__} to the {audience} of {event.order_id}"
             elif audience == "operator" and evidence.operator:
                 yield name, f"{type(event).__name__} to the operator"
 
 
-def _message_ids(event: DomainEvent) -> list[str]:
-    return [message_id(event, audience, CHANNEL) for audience in audiences(event)]
+def _notification_ids(event: DomainEvent) -> list[str]:
+    return [notification_id(event, audience, CHANNEL) for audience in audiences(event)]
 
 
 def _orders_with_seller(evidence: Evidence) -> set[OrderId]:

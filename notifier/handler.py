@@ -21,10 +21,10 @@ NotifierEvent = OrderWebhook | CustomerWebhook | DomainEvent | DeadRecord | Quar
 
 
 def handle(tx: Connection, events: Sequence[NotifierEvent], *, operator: str | None, max_age_s: float) -> list[Result]:
-    """Apply new events and return a result for each, in order.
+    """Apply new events and return a result for each, in order, all `processed`. An Outcome changes nothing.
 
-    `operator` is the operator's address; without one, operators get no mail. A mail whose webhook was received more
-    than `max_age_s` ago is stored as `stale`.
+    `operator` is the operator's address; without one, no mail to operators is queued. A mail whose webhook was received
+    more than `max_age_s` ago is stored as `stale`, which is not sent.
     """
     orders = [event for event in events if isinstance(event, OrderWebhook)]
     customers = [event for event in events if isinstance(event, CustomerWebhook)]
@@ -51,7 +51,7 @@ def _new_mails(event: DomainEvent, operator: str | None) -> list[new_mails.NewMa
 
 
 def _contact_of(event: DomainEvent, operator: str | None) -> Contact:
-    """Return the address to use if neither the order nor the customer gives one. Settings check `operator`."""
+    """Return `operator` if there is one, which the settings have checked; else the contact in the event."""
     return Contact(operator, None) if operator else parsing.parse(event.contact, "the event's contact")
 
 

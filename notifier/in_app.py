@@ -35,7 +35,7 @@ INSERT = statements.insert_new(in_app)
 
 @dataclass(frozen=True, slots=True)
 class EventSubject:
-    """The fields of an event that locate its page, used if the order has no link."""
+    """The fields of an event that a row needs: its time in microseconds, and the order or invoice that it is about."""
 
     received_at: int
     order_id: str | None = None
@@ -43,13 +43,17 @@ class EventSubject:
 
     @property
     def link(self) -> str | None:
+        """The path of the event's page, for an order without a link; None for an event about neither."""
         if self.order_id:
             return f"/orders/{quote(self.order_id, safe='')}"
         return f"/invoices/{quote(self.invoice_id, safe='')}" if self.invoice_id else None
 
 
 def write(tx: Connection, touched: Touched) -> None:
-    """Write the missing rows of these mails, orders and customers whose user id is known."""
+    """Insert the missing rows for the mails and orders in `touched`, if their reader's user id is known.
+
+    A row that cannot be rendered is logged as `in_app.failed` and left out.
+    """
     if not touched:
         return
     values = {"ids": touched.ids, "orders": touched.orders, "operator_locale": ""}

@@ -1,4 +1,7 @@
-"""Alerts for the operator, grouped into mails: dead events, unknown mails, unreadable webhooks, console alerts."""
+"""Alerts for the operator: dead events, unknown mails, unreadable webhooks, console alerts.
+
+To raise an alert is to store it; `queue_alert_mail` groups the stored ones into mails.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -58,17 +61,17 @@ VALUES (%(id)s::uuid, %(event)s::uuid, 'OperatorAlerts', 'operator', %(channel)s
 
 
 def raise_dead(tx: Connection, records: Sequence[DeadRecord]) -> None:
-    """Raise an alert for each dead-lettered record, once per service and event, also after a redrive."""
+    """Raise an alert for each dead record: one per service and event, even if the event dies again after a redrive."""
     INSERT.execute(tx, [_row(record) for record in records])
 
 
 def suppress(tx: Connection, records: Sequence[DeadRecord], refused: Sequence[QuarantinedWebhook]) -> None:
-    """Mark the alerts of these records as sent: the operator was mailed about them before the store was restored."""
+    """Mark the unsent alerts of dead records and refused webhooks as sent: mails before the restore had listed them."""
     SUPPRESS.execute(tx, [*map(_row, records), *map(_quarantined_row, refused)])
 
 
 def suppress_all(tx: Connection) -> None:
-    """Mark all alerts of a restored store as sent: it is not known which were sent since the backup."""
+    """Mark all unsent alerts of a restored store as sent: it is not known which were sent since the backup."""
     tx.exec_driver_sql("UPDATE operator_alerts SET mailed_at = 'epoch' WHERE mailed_at IS NULL")
 
 
@@ -85,25 +88,25 @@ def raise_quarantined(tx: Connection, webhooks: Sequence[QuarantinedWebhook]) ->
 
 
 def raise_unknown(tx: Connection, notification_ids: Sequence[str]) -> None:
-    """Raise an alert for each of these mails whose status is `unknown`."""
+    """Raise an alert for each of these mails that is `unknown` and no alert mail itself: one per mail and attempt."""
     tx.exec_driver_sql(INSERT_UNKNOWN, {"ids": list(notification_ids)})
 
 
-def raise_from_console(tx: Connection, message_id: str, text: str) -> bool:
-    """Raise an alert that the console found; return False if it was raised before."""
+def raise_from_console(tx: Connection, alert_id: str, text: str) -> bool:
+    """Raise an alert that the console found; return False if an alert with this id was raised before."""
     values = {
         "kind": ["alerts"],
-        "subject": [message_id],
+        "subject": [alert_id],
         "details": [json.dumps({"text": text}, ensure_ascii=False)],
     }
     return tx.exec_driver_sql(INSERT.text, values).rowcount > 0
 
 
 def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s: float) -> bool:
-    """Queue one mail for all alerts that are not sent yet, and return whether there was one.
+    """Queue one mail for all alerts that are not sent yet, and return True; return False if no mail is due.
 
-    The next mail follows after `interval_s` at the earliest. Alerts older than `max_age_s` are never sent, such as
-    those raised before an operator was configured.
+    No mail is due while there is no such alert, and until `interval_s` after the last alert mail. Alerts older than
+    `max_age_s` are never sent, such as those raised before an operator was configured.
     """
     values = {"interval": interval_s, "max_age": max_age_s}
     rows: list[tuple[str, str, dict[str, JsonValue]]] = [tuple(row) for row in tx.exec_driver_sql(UNSENT, values)]
@@ -123,10 +126,10 @@ def queue_alert_mail(tx: Connection, operator: str, interval_s: float, max_age_s
 
 
 def digest(alerts: Sequence[tuple[str, Mapping[str, JsonValue]]], at: int) -> dict[str, JsonValue]:
-    """Return the event of an alert mail, for pairs of kind and details.
+    """Return the event of an alert mail; `alerts` are pairs of kind and details, `at` is in microseconds.
 
-    `counted` has the number of alerts of each kind; at most LISTED are listed, and `more` is the number left out. `at`
-    is in microseconds since 1970 UTC.
+    In the event, `counted` has the number of alerts of each kind; at most LISTED are listed, by kind, and `more` is the
+    number of the others.
     """
     listed = alerts[:LISTED]
     return {

@@ -1,4 +1,4 @@
-"""The audiences to mail for each domain event, and their language."""
+"""The audiences to mail for each domain event, the ids of their mails, and their language."""
 
 import re
 from functools import lru_cache
@@ -89,16 +89,17 @@ NOT_MAILED: tuple[type[DomainEvent], ...] = (
     RefundUpdated,
     ShipmentUpdated,
 )
-"""Events without a mail: BillingScheduled's date is shown with the plan, and InvoiceCompleted covers CreditAdded.
+"""Events without a mail.
 
-The others state details for the order view; what concerns people has an event of its own.
+A plan's mails show the date of BillingScheduled, and InvoiceCompleted covers CreditAdded. The others state details for
+the order view; if these concern people, an event of their own is mailed.
 """
 
 
 def audiences(event: DomainEvent) -> tuple[Audience, ...]:
-    """Return the audiences of a domain event.
+    """Return the audiences to mail about a domain event; empty for types in NOT_MAILED and for a payment of 0.
 
-    A payment of 0 has none. A dispute whose order is not known yet has no seller.
+    A dispute whose order is not known yet has no seller.
     """
     if isinstance(event, PaymentCompleted) and event.amount == 0:
         return ()
@@ -107,8 +108,8 @@ def audiences(event: DomainEvent) -> tuple[Audience, ...]:
     return AUDIENCES.get(type(event), ())
 
 
-def message_id(event: DomainEvent, audience: Audience, channel: str) -> str:
-    """Return the id of the mail about this event to this audience.
+def notification_id(event: DomainEvent, audience: Audience, channel: str) -> str:
+    """Return the id of the mail, or of the message on another channel, about this event to this audience.
 
     A dispute is published once before and once after its order is known. Both events give the operator the same mail.
     """
@@ -128,7 +129,7 @@ _WEIGHT = re.compile(r"[qQ]\s*=\s*([01](?:\.\d{0,3})?)")
 
 
 def is_for_subscription(event: DomainEvent) -> bool:
-    """Return whether the event is a subscription's payment: its order has no seller."""
+    """Return whether the event is the payment of a subscription, whose order has no seller."""
     if not isinstance(event, PaymentCompleted):
         return False
     return event.provider == tosspayments.PROVIDER.name or bool(BUSINESS_ORDER.fullmatch(event.order_id or ""))
@@ -136,7 +137,7 @@ def is_for_subscription(event: DomainEvent) -> bool:
 
 @lru_cache(1000)
 def locale_of(*preferences: str | None) -> str:
-    """Return the language of a mail: the first preference that is in LOCALES, else Korean.
+    """Return the language of a mail: that of the first preference whose language is in LOCALES, else Korean.
 
     A preference is a language tag (`en-US`), a POSIX locale (`en_US.UTF-8`) or an Accept-Language header with weights.
     """

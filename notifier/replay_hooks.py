@@ -1,4 +1,4 @@
-"""Handles events of a replay and of a restored backup: as usual, but no mail is sent."""
+"""Handles the events of a replay, and those that a restored backup lacks: as usual, but their mails are not sent."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from notifier import handler, operator_alerts
 from notifier.queue import new_mails
-from notifier.recipients import audiences, message_id
+from notifier.recipients import audiences, notification_id
 from stream.events import DeadRecord, DomainEvent, NotificationSent, OrderWebhook, QuarantinedWebhook
 from stream.state.fold import Result
 
@@ -78,7 +78,7 @@ UNREPLAYED_ROWS = {"notifications": "event_type = 'OperatorAlerts' OR again_of I
 def handle(
     tx: Connection, events: Sequence[handler.NotifierEvent | NotificationSent], *, operator: str | None
 ) -> list[Result]:
-    """Apply events as usual, and record which mails were sent according to NOTIFICATIONS."""
+    """Apply the events of a replay as usual, at any age; set mails with a NotificationSent to `sent`."""
     mails = [event for event in events if isinstance(event, NotificationSent)]
     others = [event for event in events if not isinstance(event, NotificationSent)]
     results = iter(handler.handle(tx, others, operator=operator, max_age_s=NO_MAX_AGE_S))
@@ -92,13 +92,14 @@ def handle(
 def handle_repeated(
     tx: Connection, events: Sequence[handler.NotifierEvent], *, operator: str | None, max_age_s: float
 ) -> list[Result]:
-    """Apply events that the lost store had handled before it was restored.
+    """Apply events that the store had handled before it was restored from a backup that lacks them.
 
-    Some of their mails may have been sent, so unsent mails become `unknown`, with an alert.
+    Some of their mails may have been sent, so those that would be sent now become `unknown`, with an alert. Alerts of
+    dead events and quarantined webhooks are marked as sent.
     """
     results = handler.handle(tx, events, operator=operator, max_age_s=max_age_s)
     notification_ids = [
-        message_id(event, audience, new_mails.CHANNEL)
+        notification_id(event, audience, new_mails.CHANNEL)
         for event in events
         if isinstance(event, DomainEvent)
         for audience in audiences(event)
@@ -114,18 +115,24 @@ def handle_repeated(
 
 
 def rewind(tx: Connection) -> None:
-    """Set the unsent mails of a restored store to `unknown`: they may have been sent since the backup."""
+    """Set the unsent mails of a restored store to `unknown`, with an alert: they may have been sent since the backup.
+
+    Its other unsent alerts are marked as sent.
+    """
     operator_alerts.suppress_all(tx)
     operator_alerts.raise_unknown(tx, list(tx.exec_driver_sql(REWIND).scalars()))
 
 
 def settle(tx: Connection) -> None:
-    """Set the unsent mails of a replayed store to `unknown`, and its alerts to sent, so that it sends nothing."""
+    """Set the mails that a replayed store would send to `unknown`, and its alerts to sent, so that it sends nothing."""
     tx.exec_driver_sql(STOP_SENDING)
     tx.exec_driver_sql(SUPPRESS_ALERTS)
 
 
 def carry_over(tx: Connection, live: str) -> None:
-    """Copy the state of mails, including people's decisions, and all alerts from schema `live`."""
+    """Copy from schema `live` into the replayed one: the state of mails, including people's decisions, and all alerts.
+
+    Alert mails, and mails sent again by an operator, are copied whole, as no event makes them.
+    """
     for statement in (COPY_STATE, COPY_ALERT_MAILS, COPY_AGAIN, COPY_ALERTS):
         tx.exec_driver_sql(statement.format(live=live))

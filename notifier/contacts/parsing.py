@@ -1,4 +1,4 @@
-"""Check whether the contact in a webhook or domain event can be mailed."""
+"""Parses the addresses in webhooks and domain events: each in canonical form, or why it cannot be mailed."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ class Contact(NamedTuple):
 
 
 def parse(text: str | None, field: str) -> Contact:
-    """Return the contact for `text`. `field` is its name in the webhook, for `problem`."""
+    """Return the contact for an address as it was given. `field` is the name of its field, for `problem`."""
     if text is None:
         return Contact(None, None)
     try:

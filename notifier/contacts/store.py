@@ -46,7 +46,10 @@ def lock(
     customers: Iterable[CustomerWebhook],
     events: Iterable[DomainEvent],
 ) -> None:
-    """Lock the orders and customers of these events until the transaction ends, creating missing rows."""
+    """Lock the orders and people that these events concern until the transaction ends, inserting missing rows.
+
+    People are the customers of events, and the customers and sellers of the orders.
+    """
     events, orders = list(events), list(orders)
     order_ids = {event.order_id for event in events if event.order_id} | {event.payload.order_id for event in orders}
     known = _lock(tx, LOCK_ORDERS, order_ids)
@@ -61,17 +64,20 @@ def lock(
 
 
 def save_orders(tx: Connection, webhooks: Iterable[OrderWebhook]) -> None:
-    """Store the contacts of orders; the newest payload of an order wins."""
+    """Update the contacts of orders, whose rows must be locked. A payload older than the stored one changes nothing.
+
+    A payload's age is by its `updated_at`, else by when its webhook was received.
+    """
     SAVE_ORDERS.execute(tx, _newest("order_id", map(_order_row, webhooks)))
 
 
 def save_customers(tx: Connection, webhooks: Iterable[CustomerWebhook]) -> None:
-    """Store the contacts of customers; the newest payload of a customer wins."""
+    """Update the contacts of customers as `save_orders` does those of orders."""
     SAVE_CUSTOMERS.execute(tx, _newest("customer_id", map(_customer_row, webhooks)))
 
 
 def orders_of(tx: Connection, customer_ids: Sequence[str]) -> set[str]:
-    """Return the orders whose customer or seller is one of these people."""
+    """Return the ids of the orders whose customer or seller is one of these people."""
     if not customer_ids:
         return set()
     return set(tx.exec_driver_sql(ORDERS_OF, {"customers": list(customer_ids)}).scalars())

@@ -23,7 +23,7 @@ class Branding:
 
     @property
     def display_name(self) -> str:
-        """The name shown beside the sender's address; empty if none is configured."""
+        """The name shown beside the sender's address: that in MAIL_FROM, else the shop's; empty without either."""
         return self.sender_name or self.shop_name or ""
 
     @property
@@ -31,7 +31,10 @@ class Branding:
         return self.address.partition("@")[2]
 
     def absolute(self, link: str | None) -> str | None:
-        """Return `link` as an http(s) URL; None without a link, or for a path if `shop_url` is not set."""
+        """Return `link` as an http(s) URL, relative to `shop_url`.
+
+        None without a link, for a path if `shop_url` is not set, and for a URL of another scheme.
+        """
         if not link:
             return None
         joined = urljoin(self.shop_url or "", link)
@@ -41,7 +44,7 @@ class Branding:
 def parse_sender(text: str) -> tuple[str, str]:
     """Return the name and address in `My Shop <mail@shop.example>` or a bare address; the name may be empty.
 
-    Raises ValueError, with a message for the operator, if the address is not usable or not ASCII.
+    Raises ValueError, with a message for the operator, if the address is not usable or not ASCII, or as `check_name`.
     """
     check_name(text)
     match = _NAMED.fullmatch(text.strip())

@@ -39,10 +39,10 @@ LINK_LABELS = {"ko": "주문 보기", "en": "View the order"}
 
 @dataclass(frozen=True, slots=True)
 class MailContent:
-    """The text of a mail, without headers. `paragraphs` are lists of lines.
+    """The text of a mail, without headers; `title` is its subject.
 
-    `link` is absolute or None. `footer` names the shop. `greeting`, `link` and `footer` are not part of in-app
-    messages.
+    Each paragraph is a list of lines, and so is `footer`, which names the shop. `link` is absolute or None. `greeting`,
+    `link` and `footer` are not part of in-app messages.
     """
 
     title: str
@@ -73,7 +73,8 @@ class MailContent:
 def render(mail: QueuedMail, branding: Branding | None = None) -> MailContent:
     """Return the content of a mail in its recipient's language. Only customers are greeted.
 
-    Raises jinja2.TemplateError if there is no template for the event and audience, or if it uses a missing field.
+    Without `branding`, the content has no link and its footer names no shop. Raises jinja2.TemplateError if there is no
+    template for the event and audience, or if the template uses a field that the event lacks.
     """
     return _render(mail, msgspec.json.decode(mail.event), branding)
 
@@ -93,7 +94,7 @@ def _render(mail: QueuedMail, event: dict[str, JsonValue], branding: Branding | 
 
 
 def compose(mail: QueuedMail, branding: Branding) -> Mail:
-    """Return the mail with equal text and HTML parts. Raises like `render`."""
+    """Return the mail, as text and as HTML, with the time its webhook was received as its date. Raises as `render`."""
     event = msgspec.json.decode(mail.event)
     content, language = _render(mail, event, branding), locale(mail)
     return Mail(
@@ -109,7 +110,7 @@ def compose(mail: QueuedMail, branding: Branding) -> Mail:
 
 
 def message_id(mail: QueuedMail, branding: Branding) -> str:
-    """Return the Message-ID header, which is the same for every attempt to send the mail."""
+    """Return the value of the Message-ID header, which is the same for every attempt to send the mail."""
     return f"<{mail.notification_id}@{branding.domain}>"
 
 
@@ -119,7 +120,7 @@ def locale(mail: QueuedMail) -> str:
 
 
 def _values(mail: QueuedMail, raw: dict[str, JsonValue], language: str) -> dict[str, JsonValue]:
-    """Return the template variables: the event's fields with amounts, times, reasons and methods formatted."""
+    """Return the template variables: the event's fields, with amounts, times, reason and method as text or None."""
     event: dict[str, JsonValue] = {name: _on_one_line(value) for name, value in raw.items()}
     return {
         **event,
@@ -136,7 +137,7 @@ def _values(mail: QueuedMail, raw: dict[str, JsonValue], language: str) -> dict[
 
 
 def _on_one_line(value: JsonValue) -> JsonValue:
-    """Put text from webhooks on one line, so that it cannot imitate lines of the mail."""
+    """Return a text from webhooks on one line, so that it cannot imitate lines of the mail; other values unchanged."""
     return formatting.one_line(value) if isinstance(value, str) else value
 
 
@@ -156,7 +157,7 @@ def _footer(branding: Branding | None, language: str) -> list[str]:
 
 @cache
 def _environment() -> Environment:
-    """Return the shared environment. `auto_reload` would check the template file's time for each mail."""
+    """Return the environment of the templates. `auto_reload` would check the template file's time for each mail."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,

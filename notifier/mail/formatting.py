@@ -43,7 +43,7 @@ def day(at: int, language: str) -> str:
 
 
 def crypto(amount: str, asset: str | None, language: str) -> str:
-    """Format a decimal text, unchanged, with its asset: 74.074074 USDT.
+    """Format a decimal text, unchanged, with its asset: 74.074074 USDT, or without an asset 74.074074.
 
     A numeric asset id is shown as 74.074074 (asset 1001).
     """

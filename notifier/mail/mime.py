@@ -95,7 +95,7 @@ def _needs_no_encoding(value: str, *, international: bool) -> bool:
 def _encoded_words(value: str, column: int) -> str:
     """Return `value` as encoded words, one per line, each of whole characters.
 
-    The first one starts at `column`.
+    `column` is the number of characters before the first word on its line.
     """
     words, octets = [], b""
     room = _octets(LINE - column)

@@ -4,7 +4,10 @@ from notifier.mail.formatting import one_line
 
 
 def method(text: str | None, language: str) -> str | None:
-    """Return a payment method in the given language; a method that is not in METHODS stays as the provider wrote it."""
+    """Return a payment method in `language` (`ko` or `en`); None for None and an empty text.
+
+    A method of no known spelling stays as the provider wrote it, on one line.
+    """
     if not text:
         return None
     code = _METHOD_OF.get(_normalized(text).removeprefix("paymentmethod"))

@@ -2,7 +2,10 @@
 
 
 def reason(code: str | None, language: str) -> str | None:
-    """Return the text for one of our reason codes; other texts unchanged; None for None and for `unknown`."""
+    """Return the text for one of our reason codes in `language` (`ko` or `en`); None for no code and for `unknown`.
+
+    Any other text is returned without full stops at its end.
+    """
     return REASONS[language].get(code, code.rstrip(". ")) if code else None
 
 

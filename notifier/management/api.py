@@ -1,4 +1,4 @@
-"""Management endpoints for mails: list, show, resolve, send now, send again."""
+"""Management endpoints for mails: list, show, resolve, send now, send again; and for alerts of the console."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,10 @@ REPEATABLE = ("sent", "stale")
 
 @dataclass(frozen=True, slots=True)
 class ManagementApi:
-    """Endpoints over the store of mails. `on_change` makes the sender look at the queue at once."""
+    """Endpoints over the store of mails. Each runs in a transaction of its own and calls `on_change` after the commit.
+
+    `on_change` makes the sender claim due mails at once.
+    """
 
     settings: NotifierSettings
     store: Engine
@@ -49,9 +52,9 @@ class ManagementApi:
     def list(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Return the newest mails of a status, the number of mails by status, and the newest unusable contacts.
 
-        Without a status, list the mails that need the operator; with an order, all its mails that are not sent.
-        Unusable contacts are listed even if no mail waits for them. Raises RequestRefused (400) for an unknown status
-        or a bad limit.
+        Without a status, list mails that are not sent: all of the given order, or else those that need the operator.
+        Unusable contacts are listed only without a status, and even if no mail waits for them. `sent` is not counted.
+        Raises RequestRefused (400) for an unknown status or a bad limit.
         """
         status, orders = params.get("status"), texts(params, "order")
         if status is not None and status not in operations.STATUSES:
@@ -63,7 +66,7 @@ class ManagementApi:
         return {"mails": mails, "counts": mail_queue.counts(tx), "unusable_contacts": unusable}
 
     def show(self, tx: Connection, params: Mapping[str, object]) -> object:
-        """Return a mail with its address, and its text and HTML as they would be sent now.
+        """Return a mail with its address, and its text and HTML as they would be sent now; or why it has neither.
 
         Raises RequestRefused: 400 if the id is not a UUID, 404 if there is no such mail.
         """
@@ -77,8 +80,9 @@ class ManagementApi:
     def resolve(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Record a person's decision: an `unknown` mail was sent, or an `unknown` or `failed` mail is to be sent again.
 
-        The operation is idempotent. Raises RequestRefused: 400 for a bad id or decision, 404 if there is no such
-        mail, 409 if its status does not allow the decision.
+        Repeating a decision changes nothing, and `changed` is then False. A mail to be sent again becomes `queued`, or
+        `stale` after MAIL_MAX_AGE. Raises RequestRefused: 400 for a bad id or decision, 404 if there is no such mail,
+        409 if its status does not allow the decision.
         """
         notification_id, decision = parameters.mail_id(params), params.get("as")
         if decision not in operations.RESOLVABLE:
@@ -100,8 +104,8 @@ class ManagementApi:
     def send_now(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Make a queued mail due at once, without waiting for its next attempt.
 
-        A mail that is being sent or was sent stays as it is. Raises RequestRefused: 400 for a bad id, 404 if there
-        is no such mail, 409 if it cannot be sent.
+        A mail that is being sent or was sent stays as it is, and `changed` is then False. Raises RequestRefused: 400
+        for a bad id, 404 if there is no such mail, 409 if it has any other status.
         """
         notification_id = parameters.mail_id(params)
         status = self._status(tx, notification_id)
@@ -115,8 +119,9 @@ class ManagementApi:
     def send_again(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Send a `sent` or `stale` mail again as another one, to the address that is known now.
 
-        `decision` identifies the operator's decision: repeating the request sends nothing more. Raises
-        RequestRefused: 400 for a bad id or decision, 404 if there is no such mail, 409 if it cannot be sent again.
+        `decision` identifies the operator's decision: repeating the request sends nothing more, and `changed` is then
+        False. Raises RequestRefused: 400 for a bad id or decision, 404 if there is no such mail, 409 if it has another
+        status, no event in the store, or no usable address.
         """
         notification_id, decision = parameters.mail_id(params), parameters.decision(params)
         status = self._status(tx, notification_id)
@@ -143,9 +148,9 @@ class ManagementApi:
         return str(row[0])
 
     def alert(self, tx: Connection, params: Mapping[str, Any]) -> object:
-        """Mail the operator an alert that the console found, with the next mail of alerts. Idempotent.
+        """Store an alert that the console found, which the next alert mail lists. Repeating the request does nothing.
 
-        Raises Refused (400) for a bad id or text.
+        `raised` is False then. Raises RequestRefused (400) for a bad id or text.
         """
         text = params.get("text")
         if not (isinstance(text, str) and 0 < len(text) <= operations.LONGEST_ALERT):
@@ -173,7 +178,10 @@ class ManagementApi:
     def _handler(
         self, verb: Callable[[Connection, Mapping[str, object]], object], operation: Operation
     ) -> Callable[[Mapping[str, object]], object]:
-        """Return an HTTP handler that runs `verb` in a transaction; 503 if the store does not answer."""
+        """Return an HTTP handler that runs `verb` in a transaction of its own, and calls `on_change` after the commit.
+
+        The handler raises RequestRefused (503) if the store does not answer.
+        """
 
         def handle(params: Mapping[str, object]) -> object:
             try:

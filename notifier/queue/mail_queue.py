@@ -88,11 +88,11 @@ UNSENT = ("waiting", "queued", "sending", "failed", "unknown", "stale", "no_reci
 
 @dataclass(frozen=True, slots=True)
 class QueuedMail:
-    """A mail with its event (`domain event`, as JSON) and the contact it goes to.
+    """A mail, its domain event as JSON, and the contact that it goes to.
 
     `customer_id` is the customer of the event, `user_id` the recipient; either may be unknown. `recipient` is the
-    address; without one, `problem` may say why the given contact cannot be used. `again_of` is the mail
-    that is sent again as this one. `stale` is True after MAIL_MAX_AGE.
+    address; without one, `problem` may say why the given contact cannot be used. `again_of` is the id of the mail that
+    is sent again as this one. Only `claim` sets `stale`, for a mail older than MAIL_MAX_AGE.
     """
 
     notification_id: str
@@ -115,7 +115,10 @@ class QueuedMail:
 
 
 def claim(tx: Connection, operator_locale: str, max_age_s: float, most: int) -> list[QueuedMail]:
-    """Lock and return up to `most` mails that are due, longest first; rows locked by other senders are skipped."""
+    """Lock up to `most` mails that are due until the transaction ends, and return them, those due longest first.
+
+    Mails that other senders have locked are skipped. None is due while the notifier is paused.
+    """
     tx.exec_driver_sql(IDLE_TIMEOUT)
     values = {"operator_locale": operator_locale, "max_age": max_age_s, "most": most}
     rows: Any = tx.exec_driver_sql(CLAIM, values)
@@ -141,13 +144,19 @@ def read(tx: Connection, notification_id: str, operator_locale: str) -> QueuedMa
 
 
 def mark_sending(tx: Connection, mails: Sequence[QueuedMail]) -> datetime:
-    """Set mails to `sending`, and return the time of that statement, which identifies the attempt."""
+    """Set mails, of which there must be one, to `sending`, and count the attempt.
+
+    Return the time of that statement, which identifies the attempt for `requeue`.
+    """
     since: datetime = tx.exec_driver_sql(MARK_SENDING, _ids(mails)).scalars().all()[0]
     return since
 
 
 def requeue(tx: Connection, mails: Sequence[QueuedMail], since: datetime) -> None:
-    """Undo `mark_sending` for mails whose dots were not sent, after a commit with an unknown result."""
+    """Set mails whose dots were not sent back to `queued`, after a commit of `mark_sending` with an unknown result.
+
+    Mails that are not `sending` since `since` stay as they are. The attempt stays counted.
+    """
     tx.exec_driver_sql(REQUEUE, {**_ids(mails), "since": since})
 
 
@@ -157,13 +166,16 @@ def mark_sent(tx: Connection, mails: Sequence[QueuedMail]) -> None:
 
 
 def postpone(tx: Connection, mail: QueuedMail, seconds: float, error: str) -> None:
-    """Set a mail back to `queued`, due again after `seconds`."""
+    """Set a mail back to `queued`, due again after `seconds`, and count the attempt."""
     row = {"id": mail.notification_id, "attempts": mail.attempts + 1, "seconds": seconds, "error": error}
     tx.exec_driver_sql(POSTPONE, row)
 
 
 def end(tx: Connection, mail: QueuedMail, status: str, error: str) -> None:
-    """Set a final status: `failed`, `stale`, `unknown`, or `no_recipient` (until a usable address arrives)."""
+    """Set a status in which the mail is not sent: `failed`, `stale`, `unknown`, or `no_recipient`.
+
+    A mail that is `no_recipient` is queued again when a usable address arrives; the others need a person.
+    """
     tx.exec_driver_sql(END, {"id": mail.notification_id, "status": status, "error": error})
 
 
@@ -173,7 +185,7 @@ def expire_sending(tx: Connection, seconds: float) -> list[str]:
 
 
 def expire_waiting(tx: Connection, wait_s: float, max_age_s: float) -> list[tuple[str, str]]:
-    """Set mails that waited too long for an address to `no_recipient` or `stale`; return ids and new statuses.
+    """Set mails that waited too long for an address to `no_recipient` or `stale`; return (id, new status) of each.
 
     The limit is the shorter of `wait_s` and `max_age_s` since the mail was created.
     """
@@ -182,7 +194,7 @@ def expire_waiting(tx: Connection, wait_s: float, max_age_s: float) -> list[tupl
 
 
 def counts(tx: Connection) -> dict[str, int]:
-    """Return the number of mails by status, without `sent`."""
+    """Return the number of mails by each status of UNSENT, 0 included."""
     found: Any = tx.exec_driver_sql(COUNTS)
     return dict.fromkeys(UNSENT, 0) | {row[0]: row[1] for row in found}
 

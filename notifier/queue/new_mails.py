@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from notifier.contacts import store as contact_store
 from notifier.contacts.parsing import Contact
-from notifier.recipients import Audience, is_for_subscription, message_id
+from notifier.recipients import Audience, is_for_subscription, notification_id
 from notifier.tables import notifications
 from runtime.clock import to_datetime
 from stream.events import CustomerWebhook, DomainEvent, NotificationSent, OrderWebhook
@@ -75,7 +75,7 @@ DELETE FROM notifications USING orders
 
 @dataclass(frozen=True, slots=True)
 class NewMail:
-    """A mail to queue; `contact` is used if neither the order nor the customer gives an address."""
+    """A mail to queue; its `contact` is used if neither the order nor the customer gives an address."""
 
     event: DomainEvent
     audience: Audience
@@ -83,12 +83,15 @@ class NewMail:
 
     @property
     def notification_id(self) -> str:
-        return message_id(self.event, self.audience, CHANNEL)
+        return notification_id(self.event, self.audience, CHANNEL)
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Selects the mails a transaction may release: new ones, and those of these orders and customers."""
+    """Selects the mails that a transaction may release: by their own ids, and by those of their orders and customers.
+
+    False if it selects none.
+    """
 
     ids: list[str]
     orders: list[str]
@@ -99,7 +102,10 @@ class Touched:
 
 
 def queue(tx: Connection, mails: Iterable[NewMail], max_age_s: float) -> None:
-    """Insert mails that are not there yet; one whose webhook is older than `max_age_s` becomes `stale`."""
+    """Insert mails that are not stored yet as `waiting`, or as `stale` if their webhook is older than `max_age_s`.
+
+    A stored mail without an event gets its event, contact and age, and keeps its status.
+    """
     rows = [_row(mail) for mail in {mail.notification_id: mail for mail in mails}.values()]
     if rows:
         columns = {name: [row[name] for row in rows] for name in rows[0]}
@@ -107,23 +113,27 @@ def queue(tx: Connection, mails: Iterable[NewMail], max_age_s: float) -> None:
 
 
 def record_sent(tx: Connection, mails: Iterable[NotificationSent]) -> None:
-    """Set mails to `sent` according to the records on NOTIFICATIONS."""
+    """Set the mails of these records to `sent`; insert those that are not stored, without their event."""
     RECORD_SENT.execute(tx, {mail.notification_id: _sent_row(mail) for mail in mails}.values())
 
 
 def touched(
     tx: Connection, mails: Sequence[NewMail], orders: Sequence[OrderWebhook], customers: Sequence[CustomerWebhook]
 ) -> Touched:
-    """Return the mails that may be released. Call it after the orders and customers are saved."""
+    """Select the new mails, and those of the orders and customers in this batch, for `release`.
+
+    Call `touched` after the orders and customers are saved: it reads the orders of these customers.
+    """
     customer_ids = [event.payload.customer_id for event in customers]
     order_ids = {event.payload.order_id for event in orders} | contact_store.orders_of(tx, customer_ids)
     return Touched([mail.notification_id for mail in mails], sorted(order_ids), customer_ids)
 
 
 def release(tx: Connection, touched: Touched, mails: Sequence[NewMail], max_age_s: float) -> None:
-    """Queue new and waiting mails that have an address now, and delete mails to the seller of an order that has none.
+    """Queue the touched mails that are `waiting` or `no_recipient` and have an address now, unless they are too old.
 
-    A mail whose only address cannot be used becomes `no_recipient`.
+    A mail whose only address cannot be used becomes `no_recipient`. Waiting mails to the seller of an order without
+    one, and of a subscription's order, are deleted; `mails` are the new mails. The rest stay as they are.
     """
     seller_events = [mail.event for mail in mails if mail.audience == "seller" and mail.event.order_id]
     if order_ids := touched.orders + [str(event.order_id) for event in seller_events]:

@@ -27,7 +27,7 @@ BACKOFF = Backoff(2.0, 3600.0)
 def record(
     tx: Connection, replies: Sequence[tuple[QueuedMail, NotTaken | NoReply | None]], branding: Branding, codec: Codec
 ) -> None:
-    """Record the server's replies to the final dots; None means that the server accepted the mail."""
+    """Record the server's replies to the final dots: None as `sent`, NotTaken as `record_not_taken`, else `unknown`."""
     taken = [mail for mail, reply in replies if reply is None]
     if taken:
         record_sent(tx, taken, branding, codec)
@@ -39,7 +39,7 @@ def record(
 
 
 def record_sent(tx: Connection, mails: Sequence[QueuedMail], branding: Branding, codec: Codec) -> None:
-    """Set mails to `sent` and publish NotificationSent for each."""
+    """Set mails to `sent`, and insert NotificationSent for each into the outbox."""
     mail_queue.mark_sent(tx, mails)
     at = clock.now()
     outbox.insert(tx, [notification_events.sent_message(mail, branding, at, codec) for mail in mails])
@@ -66,7 +66,7 @@ def record_not_taken(tx: Connection, mail: QueuedMail, refused: NotTaken) -> Non
 
 
 def record_ended(tx: Connection, mail: QueuedMail, status: str, reason: str) -> None:
-    """Set a final status that only a person or a new address changes; alert the operator if it is `unknown`."""
+    """Set a status that only a person or a new address changes; count and log it. If `unknown`, raise an alert."""
     error = error_text(reason)
     mail_queue.end(tx, mail, status, error)
     if status == "unknown":

@@ -12,7 +12,10 @@ from stream.store import error_classification
 
 
 def envelope_of(mail: QueuedMail, branding: Branding, tx: Connection) -> Envelope | None:
-    """Return the mail for the server; None, with the reason recorded, if it cannot be sent."""
+    """Return the envelope of a mail; None if it cannot be sent, with status and reason recorded in `tx`.
+
+    The status is then `stale`, `no_recipient`, or, for a mail that cannot be composed, `failed`.
+    """
     try:
         if mail.stale:
             delivery_results.record_ended(tx, mail, "stale", "its webhook was received too long ago")

@@ -49,7 +49,7 @@ class Lane:
     def capacity(self, now: float) -> int:
         """Return how many mails to offer together at `now` (monotonic seconds).
 
-        After the server refused connections, it doubles every WIDEN_AFTER_S up to the width.
+        The number falls when the server refuses connections, and then doubles every WIDEN_AFTER_S up to `width`.
         """
         if self._limit < self._width and now - self._limited_at > WIDEN_AFTER_S:
             self._limit, self._limited_at = min(self._width, self._limit * 2), now
@@ -57,9 +57,10 @@ class Lane:
 
     @faults.before("sender.after_claim")
     def offer(self, envelopes: Sequence[Envelope], is_stopping: Callable[[], bool] = lambda: False) -> list[Offered]:
-        """Send mails up to their final dots, and return a result for each.
+        """Send mails up to their final dots, and return a result for each, in order; then call `finish` or `close`.
 
-        The server may have closed an idle connection; a mail that cannot begin on one gets a new connection.
+        The server may have closed an idle connection; a mail that cannot begin on one gets a new connection. Once
+        `is_stopping` returns True, the mails that still wait for a reply are NotTried.
         """
         numbers = range(len(envelopes))
         reused, self._idle = self._idle[: len(envelopes)], self._idle[len(envelopes) :]
@@ -72,7 +73,7 @@ class Lane:
     def finish(self) -> list[DotReply]:
         """Send the final dots of all offered mails, and return the replies in the order of the offers.
 
-        If the server replies or hangs up before a mail's dot is sent, that mail was not sent.
+        If the server replies or hangs up before a mail's dot is sent, that mail was not sent (NotTaken).
         """
         ready = [session for session in self._offered if session.is_quiet()]
         self._send_dots(ready)

@@ -12,7 +12,7 @@ OWN_ROWS = (topics.NOTIFICATIONS.name, 0)
 
 
 def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) -> OutboxMessage:
-    """Return the outbox message for `mail`, sent `at` microseconds since 1970 UTC."""
+    """Return the outbox message with the NotificationSent of `mail`, sent `at` microseconds since 1970 UTC."""
     event = NotificationSent(
         notification_id=mail.notification_id,
         event_id=EventId(mail.event_id),
@@ -30,7 +30,7 @@ def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) ->
 
 
 def recipient_id(mail: QueuedMail) -> str:
-    """Return the recipient for the log: a user id, else an order or notification id; never an address."""
+    """Return the recipient for the log: `operator`, a user id, else an order or notification id; never an address."""
     if mail.audience == "operator":
         return "operator"
     ids = (name for name in (mail.user_id, mail.order_id) if name and "@" not in name)

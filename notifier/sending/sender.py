@@ -29,7 +29,7 @@ COMMIT_WITHIN_S = 60.0
 
 
 class Sender:
-    """One thread with one lane of connections to the mail server. Each replica runs one."""
+    """One thread that sends due mails over one lane of connections, when `new_mail` is set or every IDLE_S."""
 
     def __init__(
         self, settings: NotifierSettings, store: Engine, codec: Codec, ownership: OwnershipSignal | None = None
@@ -47,7 +47,7 @@ class Sender:
         self.new_mail = Event()
 
     def start(self, stop: Event) -> Thread:
-        """Send mails in a thread until `stop` is set."""
+        """Start the thread, which sends mails until `stop` is set, and return it."""
         thread = Thread(target=self._run, args=(stop,), name="sender", daemon=True)
         thread.start()
         return thread
@@ -119,7 +119,7 @@ class Sender:
 
     @faults.before("sender.after_reply")
     def _commit_results(self, record: Callable[[Connection], None]) -> None:
-        """Record results, and retry for COMMIT_WITHIN_S: only this process knows them. Then raise."""
+        """Commit results, which only this process knows; retry for COMMIT_WITHIN_S, then raise SQLAlchemyError."""
         deadline = time.monotonic() + COMMIT_WITHIN_S
         while True:
             try:

@@ -76,7 +76,8 @@ def is_final(command: str, code: int) -> bool:
 def offer(session: Session, envelope: Envelope) -> Dialogue[None]:
     """Send a mail up to its final dot; with PIPELINING (RFC 2920) the commands go in one packet.
 
-    Raises NotBegun if the server has not accepted MAIL, NotTaken if it refuses later.
+    Raises NotBegun if the connection fails before the reply to MAIL or that reply is temporary, so that another
+    connection may do; NotTaken if it fails later or the server refuses the mail.
     """
     commands = _commands(session, envelope)
     pipelined = session.offers("pipelining")

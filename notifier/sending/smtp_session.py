@@ -46,12 +46,12 @@ class Session:
         return self._socket.fileno()
 
     def send(self, data: bytes) -> None:
-        """Send what fits into the socket's buffer now; `sent` or `reply` sends the rest."""
+        """Send what fits into the socket's buffer now; waiting in `sent` or `reply` sends the rest."""
         self._unsent += data
         self._flush()
 
     def sent(self) -> Dialogue[None]:
-        """Wait until everything is handed to the network."""
+        """Wait until all data given to `send` is in the socket's buffer."""
         self.deadline = time.monotonic() + self._timeout_s
         self.events = select.POLLOUT
         while self._unsent:
@@ -76,7 +76,7 @@ class Session:
         return code, text
 
     def is_quiet(self) -> bool:
-        """Return whether the connection is open and no unexpected data has arrived."""
+        """Return whether the connection is open and the server has sent nothing since the last reply that was read."""
         with suppress(OSError, smtplib.SMTPException):
             return not self._received and not self._receive()
         return False
@@ -97,7 +97,7 @@ class Session:
                 self._unsent = self._unsent[self._socket.send(self._unsent) :]
 
     def _receive(self) -> bool:
-        """Return whether data arrived."""
+        """Read what has arrived; return whether anything had. Raises as `reply`."""
         try:
             data = self._socket.recv(CHUNK)
         except _NOT_NOW:
@@ -115,8 +115,8 @@ def run_all(
 ) -> dict[Session, Exception | None]:
     """Run dialogues concurrently until each has ended; return what each raised, or None.
 
-    A dialogue that waits past its session's deadline gets a TimeoutError. `interruption` is called every POLL_S; if it
-    returns an exception, all waiting dialogues get it.
+    In a dialogue that waits past its session's deadline, TimeoutError is raised. `interruption` is called at least
+    every POLL_S; an exception that it returns is raised in all waiting dialogues.
     """
     ended = {session: _step(dialogue) for session, dialogue in dialogues.items()}
     while waiting := {session: dialogues[session] for session, end in ended.items() if end is STILL_RUNNING}:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from notifier.recipients import audiences, message_id
+from notifier.recipients import audiences, notification_id
 from stream.events import DisputeClosed, DisputeOpened, DomainEvent, PaymentCompleted
 from tests.builders import NOON
 
@@ -23,7 +23,7 @@ def a_dispute(kind: F = DisputeOpened, order: str | None = None, **fields: Any) 
 
 
 def email(event: DomainEvent, audience: Any = "operator") -> str:
-    return message_id(event, audience, "email")
+    return notification_id(event, audience, "email")
 
 
 @pytest.mark.parametrize(("amount", "expected"), [(0, ()), (1, ("customer", "seller")), (None, ("customer", "seller"))])
