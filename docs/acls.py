@@ -26,7 +26,7 @@ class Permission:
 
 
 def needed() -> dict[str, list[Permission]]:
-    """Return the permissions of each principal."""
+    """Return the permissions of each principal, by its name: the gateway, each service, OPERATOR."""
     services = {service.name: _worker(service) for service in topics.SERVICES}
     return {"gateway": _gateway()} | services | {OPERATOR: _operator()}
 
@@ -67,7 +67,7 @@ def _each(kind: Literal["topic", "group"], names: Iterable[str], *operations: st
 
 
 def _merged(*permissions: Permission) -> list[Permission]:
-    """Merge to one permission for each resource, with its operations in the order of first mention."""
+    """Return one permission for each resource, sorted, with its operations in the order of first mention."""
     operations_of: dict[tuple[Literal["topic", "group"], str], dict[str, None]] = {}
     for permission in permissions:
         operations_of.setdefault((permission.kind, permission.name), {}).update(dict.fromkeys(permission.operations))

@@ -88,7 +88,7 @@ COLUMNS = ("provider", "paths", "authentication", "events", "success response", 
 
 
 def pages() -> dict[Path, str]:
-    """Return the text of each generated file."""
+    """Return the text of each generated file, by its path."""
     return {
         ROOT / "docs" / "configuration.md": configuration(),
         ROOT / "docs" / "states.md": states(),
@@ -119,7 +119,7 @@ def example() -> str:
 
 
 def states() -> str:
-    """Return the transition tables as diagrams. A status may change to any in a later row or in its own row."""
+    """Return the page of the transition tables as diagrams: from a status to any in its own tier or a later one."""
     parts = [STATES]
     for title, (module, name) in TABLES.items():
         source = f"`{name}` in `{module.__name__.replace('.', '/')}.py`"
@@ -128,13 +128,13 @@ def states() -> str:
 
 
 def providers() -> str:
-    """Return the catalogue as a table."""
+    """Return the page of the catalogue as a table."""
     lines = [_line(COLUMNS), "|---" * len(COLUMNS) + "|", *(_line(_cells(row)) for row in catalogue.ROWS)]
     return "\n".join([PROVIDERS, *lines]) + "\n"
 
 
 def permissions() -> str:
-    """Return the permissions as a table, with a row for each principal, kind of resource and set of operations."""
+    """Return the page of permissions: a table row for each principal, kind of resource and set of operations."""
     rows = [_line(("principal", "resource", "operations", "names")), "|---|---|---|---|"]
     for principal, needed in acls.needed().items():
         grouped: dict[tuple[str, str], list[str]] = {}

@@ -44,7 +44,7 @@ DIGITS: dict[str, int] = {code: digits for digits, codes in _CODES.items() for c
 
 
 def main() -> None:
-    """Write the module."""
+    """Write TARGET."""
     lists = _lists_folder()
     current, published = _listed(lists / "list-one.xml", "CcyNtry")
     historic, withdrawn_published = _listed(lists / "list-three.xml", "HstrcCcyNtry")

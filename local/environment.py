@@ -31,16 +31,20 @@ class StackSettings:
 
     @property
     def own_inbox(self) -> bool:
-        """Return whether to start an inbox. SMTP_URL and INBOX_URL are used only together."""
+        """True if an inbox is to be started: unless both SMTP_URL and INBOX_URL are given."""
         return not (self.given.get("SMTP_URL") and self.given.get("INBOX_URL"))
 
     @property
     def own_databases(self) -> bool:
+        """True if Postgres is to be started: unless every service with a store is given a database."""
         return not all(self.given.get(service.variable("DATABASE_URL")) for service in STORES)
 
 
 def decide(paths: Paths, given: Mapping[str, str], preferred: Mapping[str, int], *, registry: bool) -> StackSettings:
-    """Choose ports and passwords, or reuse those of the last run. `preferred` has ports by name."""
+    """Return the settings of a run, with the ports and passwords of the last run as far as possible.
+
+    `preferred` has ports by name, which come first. `registry` starts a schema registry unless one is given.
+    """
     listening = [service.name for service in SERVICES if service.listens]
     managed = [f"{service.name}_management" for service in SERVICES]
     roles = [SUPERUSER, AUDITOR, *(service.name for service in STORES)]
@@ -81,6 +85,7 @@ def describe(settings: StackSettings) -> dict[str, str]:
 
 
 def database_url(settings: StackSettings, role: str, database: str) -> str:
+    """Return the URL by which `role` connects to a database of the run's own Postgres."""
     return f"postgresql://{role}:{settings.secret[role]}@{HOST}:{settings.port['postgres']}/{database}"
 
 
@@ -91,7 +96,7 @@ def write(paths: Paths, env: Mapping[str, str], pids: Mapping[str, int]) -> None
 
 
 def read(paths: Paths) -> dict[str, str]:
-    """Return the variables of the run; an empty dict when nothing runs."""
+    """Return the variables in the environment file; an empty dict when no system runs."""
     if not paths.env_file.exists():
         return {}
     return dict(line.split("=", 1) for line in paths.env_file.read_text().splitlines())
@@ -116,7 +121,7 @@ def _inbox(settings: StackSettings) -> dict[str, str]:
 
 
 def _console(settings: StackSettings) -> dict[str, str]:
-    """Return the addresses that the pages use, and a user for them unless the person has named users."""
+    """Return the management addresses that the console uses, and a user of its pages unless users are given."""
     urls = {"MANAGEMENT_URLS": ",".join(f"{row.name}={_management(settings, row.name)}" for row in SERVICES)}
     if settings.given.get("CONSOLE_USERS") or settings.given.get("CONSOLE_USERS_FILE"):
         return urls
@@ -130,7 +135,7 @@ def _management(settings: StackSettings, name: str) -> str:
 
 
 def _databases(settings: StackSettings) -> dict[str, str]:
-    """Return two URLs for each store: one of its owner and one of the read-only auditor."""
+    """Return two URLs for each store: one of its owner, one of the read-only auditor (the owner's if none is given)."""
     urls: dict[str, str] = {}
     for service in STORES:
         name, owner, auditor = service.name, service.variable("DATABASE_URL"), service.variable("AUDIT_URL")

@@ -21,7 +21,7 @@ def say(line: str) -> None:
 
 
 def say_all(text: str) -> None:
-    """Print text of several lines."""
+    """Print text of several lines and flush it."""
     print(plain(text), flush=True)  # noqa: T201
 
 

@@ -14,7 +14,7 @@ class Paths:
 
     @property
     def libraries(self) -> Path:
-        """Return the folder of fetched Java programs. All runs of a checkout share it: tests do not fetch again."""
+        """The folder of fetched Java programs. All runs of a checkout share it, so that tests do not fetch again."""
         return self.root / ".run"
 
     @property
@@ -27,7 +27,7 @@ class Paths:
 
 
 def private(folder: Path) -> Path:
-    """Create a folder that only its owner can read, and return it. It holds webhooks, mails or logs."""
+    """Make a folder that only its owner can read, for webhooks, mails or logs, and return it. It may exist already."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     return folder

@@ -23,7 +23,10 @@ PARTITIONS = 3
 
 
 def ports(paths: Paths, names: Iterable[str], preferred: Mapping[str, int]) -> dict[str, int]:
-    """Choose a free port for each name: the preferred one, otherwise that of the last run, otherwise a random one."""
+    """Return a free port for each name: the preferred one, otherwise that of the last run, otherwise a random one.
+
+    The ports are stored in ports.json for the next run.
+    """
     path = paths.run / "ports.json"
     known, chosen = _load(path, int), dict[str, int]()
     for name in names:
@@ -34,7 +37,7 @@ def ports(paths: Paths, names: Iterable[str], preferred: Mapping[str, int]) -> d
 
 
 def passwords(paths: Paths, names: Iterable[str]) -> dict[str, str]:
-    """Return a password for each name, generated once and stored in secrets.json."""
+    """Return a password for each name, generated once and stored in secrets.json, and those of earlier runs."""
     path = paths.run / "secrets.json"
     known = _load(path, str)
     missing = {name: secrets.token_hex(24) for name in names if name not in known}
@@ -44,9 +47,10 @@ def passwords(paths: Paths, names: Iterable[str]) -> dict[str, str]:
 
 
 def partitions(paths: Paths) -> int:
-    """Return the number of partitions that the topics of this run have, or will be created with.
+    """Return the number of partitions that the topics of this run have, or will be created with; store it.
 
-    A folder with a broker's data and without topics.json comes from a version that created 12.
+    The number is stored in topics.json. A folder with a broker's data and without that file comes from a version that
+    created 12.
     """
     path = paths.run / "topics.json"
     had = 12 if (paths.run / "kafka" / "log").exists() else PARTITIONS

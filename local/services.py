@@ -32,7 +32,10 @@ class LocalService:
         return f"{self.name.upper()}_{suffix}"
 
     def own(self, env: Mapping[str, str], prefix: str) -> dict[str, str]:
-        """Return the variables for this service alone, such as PAYMENT_KAFKA_SASL_PASSWORD for the prefix `KAFKA_`."""
+        """Return the variables in `env` for this service alone, such as PAYMENT_KAFKA_SASL_PASSWORD for `KAFKA_`.
+
+        Their names stay as they are; empty ones are left out.
+        """
         return {name: value for name, value in env.items() if name.startswith(self.variable(prefix)) and value}
 
 
@@ -65,7 +68,7 @@ EVERY_SERVICE_GETS = (
 
 
 def program(service: LocalService, paths: Paths, env: Mapping[str, str]) -> Program:
-    """Return the command that runs a service, given the variables of the run."""
+    """Return the program that runs a service, given the variables of the run."""
     return Program(
         name=service.name,
         argv=(sys.executable, "-m", service.module),
@@ -83,7 +86,7 @@ def is_ready(service: LocalService, env: Mapping[str, str]) -> bool:
 
 
 def answers(url: str) -> bool:
-    """Return whether a GET is answered 200."""
+    """Return whether a GET is answered 200 within 2 s; False if nothing listens."""
     try:
         return loopback.get(url, timeout_s=2).status == HTTPStatus.OK
     except OSError:
@@ -91,7 +94,7 @@ def answers(url: str) -> bool:
 
 
 def _environment(service: LocalService, env: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment, without the run's variables for other services, plus those for this one."""
+    """Return this process's environment, with only those of the run's variables that the service gets."""
     inherited = {key: value for key, value in os.environ.items() if key not in env}
     given = {key: env[key] for key in (*EVERY_SERVICE_GETS, *service.gets) if env.get(key)}
     return inherited | given | _kafka(service, env) | _addresses(service, env)

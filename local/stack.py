@@ -27,9 +27,10 @@ class StopRequested(KeyboardInterrupt):
 
 
 def run(root: Path, *, registry: bool, on_ready: Callable[[dict[str, str]], int | None]) -> int:
-    """Run in the foreground until a signal; return the exit code.
+    """Run the system of the checkout at `root` in the foreground until a signal; return the exit code.
 
-    That is the result of `on_ready`, 130 when a signal came before it, or 1 after a CommandError, which is printed.
+    `on_ready` is called with the variables of the run once all services are ready. The exit code is its result (0 for
+    None), 130 when a signal came before its end, or 1 after a CommandError, which is printed.
     """
     paths, code = _paths(root), INTERRUPTED
     try:
@@ -50,7 +51,10 @@ def run(root: Path, *, registry: bool, on_ready: Callable[[dict[str, str]], int 
 
 
 def stop(root: Path) -> int:
-    """Stop the run, or end what a killed run left behind; return the exit code 0."""
+    """Stop the run of the checkout at `root`, or end what a killed run left behind, and print what was done.
+
+    Return the exit code 0. Raises CommandError when the run does not stop.
+    """
     paths = _paths(root)
     if run_lock.stop_holder(paths):
         say("stopped")
@@ -65,7 +69,11 @@ def stop(root: Path) -> int:
 def everything(
     root: Path, data: Path, *, given: Mapping[str, str] = MappingProxyType({}), registry: bool = False
 ) -> Iterator[dict[str, str]]:
-    """Run the whole system for a test, with its own ports and data. `given` replaces parts, such as the broker."""
+    """Run the whole system for a test during the block, with its own ports, and data in `data`.
+
+    Yield the variables of the run. `given` has variables that replace parts of the system, such as the broker. Raises
+    CommandError when a part does not start.
+    """
     with _isolated_infrastructure(root, data, given, registry=registry) as stack, running_services(stack):
         yield environment.read(stack.settings.paths)
 
@@ -88,7 +96,7 @@ def _paths(root: Path) -> Paths:
 
 
 def _given_settings(paths: Paths) -> Mapping[str, str]:
-    """Return the environment, with the number of partitions of this run when the broker is ours."""
+    """Return this process's environment, with the run's number of partitions if the run starts its own broker."""
     given = dict(os.environ)
     if not given.get("KAFKA_BOOTSTRAP_SERVERS"):
         given.setdefault("TOPIC_PARTITIONS", str(run_state.partitions(paths)))

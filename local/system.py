@@ -23,7 +23,7 @@ from stream.store.schema import migrate
 
 @dataclass(frozen=True)
 class Stack:
-    """A running system: its settings, its variables and its processes."""
+    """A running system: its settings, its variables and the supervisor of its processes."""
 
     settings: StackSettings
     env: dict[str, str]
@@ -31,11 +31,15 @@ class Stack:
     env_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write_env(self) -> None:
-        """Write `.run/env`. It has process ids, so each restart writes it again; two restarts may coincide."""
+        """Write the environment file. Each restart writes it again, because it has process ids.
+
+        Two restarts may coincide, hence the lock.
+        """
         with self.env_lock:
             environment.write(self.settings.paths, self.env, self.supervisor.pids())
 
     def restart_on_death(self) -> None:
+        """From now on, restart the processes started so far when they die, and rewrite the environment file."""
         self.write_env()
         self.supervisor.restart_on_death(self.write_env)
 
@@ -44,7 +48,8 @@ class Stack:
 def running_infrastructure(settings: StackSettings) -> Iterator[Stack]:
     """Run the infrastructure during the block: a broker, databases, an inbox, providers' APIs, perhaps a registry.
 
-    Raises CommandError when a part does not start.
+    A part that the settings are given is not started. When the block ends, all processes are stopped and the
+    environment file is deleted. Raises CommandError when a part does not start.
     """
     paths = settings.paths
     with reaped(paths):
@@ -61,7 +66,10 @@ def running_infrastructure(settings: StackSettings) -> Iterator[Stack]:
 
 @contextmanager
 def running_services(stack: Stack) -> Iterator[None]:
-    """Create topics, migrate the stores and start all services. They stop with the infrastructure."""
+    """Create topics, migrate the stores, start all services and wait until they are ready; then run the block.
+
+    The services do not stop with the block but with the infrastructure. Raises CommandError when one does not start.
+    """
     _in_parallel(stack, lambda: _create_topics(stack), lambda: _migrate(stack))
     console_users.write(stack.env)
     programs = [services.program(service, stack.settings.paths, stack.env) for service in services.SERVICES]

@@ -22,7 +22,7 @@ class Mail:
 
 
 class Reader(Protocol):
-    """Returns one page of an inbox, newest mails first; an empty list after the last page."""
+    """Returns one page of an inbox, counted from 0, newest mails first; an empty list after the last page."""
 
     async def __call__(self, session: aiohttp.ClientSession, url: str, page: int) -> list[Mail]: ...
 
@@ -37,7 +37,7 @@ class Inbox:
         self._mails = {mail.number: mail for mail in first}
 
     async def mails(self) -> list[Mail]:
-        """Return all mails that arrived since the inbox was opened, and some older ones."""
+        """Return the mails in `first`, all that arrived after them, and perhaps some older ones."""
         # Several mails share a second, and pages shift while mails arrive: read until a mail is older than the cache.
         newest = max((mail.arrived_at for mail in self._mails.values()), default=None)
         page = 0
@@ -56,7 +56,7 @@ async def open_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
 
 
 async def whole_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
-    """Return the inbox at `url` with every mail that is in it."""
+    """Return the inbox at `url`; its first read fetches every mail that is in it."""
     return Inbox(session, url, await _reader(session, url), [])
 
 

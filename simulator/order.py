@@ -35,7 +35,7 @@ class Order:
 
     @property
     def amount(self) -> int:
-        """Return an amount in KRW that looks like a price."""
+        """The amount in KRW, which looks like a price."""
         return 9_900 + self.number * 7_919 % 90 * 1_000
 
     @property
@@ -49,11 +49,11 @@ class Order:
 
     @property
     def name(self) -> str:
-        """Return the customer's name."""
+        """The customer's name."""
         return self.pick(NAMES[self.locale])
 
     def moment(self, kind: str) -> datetime:
-        """Return the time of a step: `order`, `payment`, `shipping`, or any other name for the last one."""
+        """Return the time of a step: `order`, `payment`, `shipping`, or any other name for the refund, the last one."""
         return self.now - LIFETIME + AFTER_ORDER.get(kind, LIFETIME)
 
     def at(self, kind: str) -> str:

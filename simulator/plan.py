@@ -17,8 +17,8 @@ class Plan:
     """The webhooks to post in a run.
 
     `run` is a short token that makes its order ids unique. `rate` is in webhooks a second; None means as fast as they
-    are answered. `duplicates` is the share of webhooks to send twice. With `disorder`, the webhooks of an order are
-    shuffled. `provider` is a key of STORIES.
+    are answered. `duplicates` is the share of webhooks to send twice, from 0 to 1. With `disorder`, the webhooks of an
+    order are shuffled. `provider` is a key of STORIES.
     """
 
     run: str
@@ -41,12 +41,12 @@ class Life:
 
     @property
     def webhooks(self) -> tuple[Webhook, ...]:
-        """Return each webhook once, even if it is sent twice."""
+        """Each webhook of the order once, even if it is sent twice."""
         return tuple(dict.fromkeys(webhook for step in self.steps for webhook in step))
 
 
 def lives(plan: Plan) -> tuple[Life, ...]:
-    """Return a Life for each order. The same plan always gives the same result."""
+    """Return a Life for each order of the plan. The same plan always gives the same result."""
     random = Random(plan.seed)  # noqa: S311 - not a secret
     orders = (
         Order(plan.run, number, plan.locales[(number - 1) % len(plan.locales)], plan.now)
@@ -57,7 +57,10 @@ def lives(plan: Plan) -> tuple[Life, ...]:
 
 
 def _steps(plan: Plan, webhooks: tuple[Webhook, ...], random: Random) -> tuple[Step, ...]:
-    """Duplicate some webhooks: half of the copies are posted together with the original, half at the end."""
+    """Return the steps of an order's webhooks, shuffled and some of them twice, as the plan says.
+
+    Half of the copies are posted together with the original, half at the end.
+    """
     if plan.disorder:
         webhooks = tuple(random.sample(webhooks, len(webhooks)))
     steps: list[Step] = []

@@ -17,7 +17,10 @@ from simulator.watch import WaitLimits
 
 
 async def play(env: Mapping[str, str], plan: Plan, limits: WaitLimits | None = None) -> Verdict:
-    """Post the plan's webhooks to the gateway in `env`, wait for rows and mails, and return the verdict."""
+    """Post the plan's webhooks to the gateway, wait for rows and mails, and return the verdict.
+
+    `env` has the variables of `.run/env`. Without `limits`, the defaults of WaitLimits apply.
+    """
     played = lives(plan)
     posts = sum(len(step) for life in played for step in life.steps)
     async with aiohttp.ClientSession() as session, Stores(env) as stores:

@@ -29,7 +29,7 @@ class Bars:
 
 @contextmanager
 def bars(webhooks: int) -> Iterator[Bars]:
-    """Show the bars during the block."""
+    """Show the bars on standard error during the block, if that is a terminal. `webhooks` is the number of posts."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:>5}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -28,7 +28,11 @@ RETRIED = ("408", "429", "5", NO_ANSWER)
 
 @dataclass
 class Tally:
-    """The gateway's answers. `accepted` has each webhook once; `duplicates` counts those accepted again."""
+    """The gateway's answers: `accepted` has each webhook once, `duplicates` counts those accepted again.
+
+    `refused` has the last answer to each webhook that was not accepted when sent; its duplicate may have been.
+    `answers` counts every answer, also those after which a webhook was posted again.
+    """
 
     accepted: set[Webhook] = field(default_factory=set)
     duplicates: int = 0
@@ -37,7 +41,7 @@ class Tally:
 
 
 class Sender:
-    """Posts to the gateway in `env`, signed with its secrets. It calls `on_answer` after each webhook's last try."""
+    """Posts to the gateway in `env`, signed with the secrets in `env`. Each webhook's last try calls `on_answer`."""
 
     def __init__(self, session: aiohttp.ClientSession, env: Mapping[str, str], on_answer: Callable[[], None]) -> None:
         self._session = session
@@ -47,7 +51,10 @@ class Sender:
         self.tally = Tally()
 
     async def play(self, lives: tuple[Life, ...], limiter: RateLimiter) -> Tally:
-        """Post the webhooks of up to IN_FLIGHT orders concurrently; the steps of one order follow each other."""
+        """Post the webhooks of up to IN_FLIGHT orders concurrently, the steps of one order after each other.
+
+        Return the answers, including those of earlier calls.
+        """
         waiting = iter(lives)
         async with asyncio.TaskGroup() as senders:
             for _ in range(min(IN_FLIGHT, len(lives))):
@@ -70,7 +77,7 @@ class Sender:
         self._on_answer()
 
     async def _post(self, webhook: Webhook) -> str:
-        """Return the HTTP status as text, or NO_ANSWER with the type of the error."""
+        """Post a webhook once, and return the HTTP status as text, or NO_ANSWER with the type of the error."""
         url, headers = self._signed(webhook)
         try:
             await self._register_at_api(webhook)
@@ -83,7 +90,7 @@ class Sender:
         return answer
 
     def _signed(self, webhook: Webhook) -> tuple[str, dict[str, str]]:
-        """Return URL and headers. A provider that does not sign has its secret in the URL."""
+        """Return the URL and the headers to post with. A provider that does not sign has its secret in the URL."""
         provider = provider_of(webhook)
         secret = self._env[provider.secret_setting].split(",")[0].strip()
         signed = provider.sign(webhook.body, secret.encode(), time.time_ns() // 1000)
@@ -93,7 +100,7 @@ class Sender:
         return url, {"Content-Type": "application/json", **dict(webhook.headers), **signed}
 
     async def _register_at_api(self, webhook: Webhook) -> None:
-        """Register what the provider's API will answer, before the webhook is posted."""
+        """Add the webhook's ProviderRecord, if it has one, to the simulated API."""
         if webhook.api is not None:
             url = f"{self._env['APIS_URL']}/simulator/payments"
             async with self._session.post(url, data=webhook.api, timeout=self._timeout) as response:

@@ -41,11 +41,11 @@ class Stores:
             await connection.close()
 
     async def statuses(self, service: str, keys: Collection[str]) -> list[tuple[str, str]]:
-        """Return key and status of each row with these keys."""
+        """Return (key, status) of each row with these keys; a key without a row is left out."""
         return await self._select(service, STATUS[service], keys)
 
     async def applied(self, service: str, keys: Collection[str]) -> Counter[str]:
-        """Return the number of history rows of each key."""
+        """Return the number of history rows of each of these keys, without keys that have none."""
         return Counter(dict(await self._select(service, HISTORY[service], keys)))
 
     async def _select(self, service: str, query: LiteralString, keys: Collection[str]) -> list[tuple[Any, ...]]:

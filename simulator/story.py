@@ -24,9 +24,9 @@ class Row:
 class Webhook:
     """A body for a path of the gateway, with the rows and mails (notification ids) that it must produce.
 
-    `passes` are rows whose status a later webhook changes. A webhook without any row brings contact data, as the
-    shop's order does. `headers` are sent besides the signature. `api` is the `ProviderRecord`, as JSON, that the
-    simulated API of the provider must know before the webhook is sent.
+    `passes` are rows whose status a later webhook changes. A webhook with neither `rows` nor `passes` brings contact
+    data, as the shop's order does. `headers` are sent besides the signature. `api` is the `ProviderRecord`, as JSON,
+    that the simulated API of the provider must know before the webhook is sent.
     """
 
     path: str
@@ -40,7 +40,7 @@ class Webhook:
 
     @property
     def has_contact(self) -> bool:
-        """Return whether the webhook brings the address that mails of its order need."""
+        """True if the webhook brings the address that mails of its order need."""
         return not self.rows and not self.passes
 
 
@@ -77,7 +77,7 @@ def customer(order: Order) -> Webhook:
 
 
 def packed(order: Order, carrier: str) -> Webhook:
-    """Return the shop's webhook with the order's parcel. Carriers do not know orders."""
+    """Return the shop's shipping webhook, which names the parcel's order, as carriers do not know orders."""
     return _parcel(order, "preparing", carrier)
 
 
@@ -89,13 +89,13 @@ def parcel(order: Order, carrier: str, status: str) -> Row:
 def paid(
     order: Order, path: str, body: bytes, *, headers: tuple[tuple[str, str], ...] = (), api: bytes | None = None
 ) -> Webhook:
-    """Return a webhook by which the order is paid."""
+    """Return a webhook by which the order is paid, with its row and the customer's mail."""
     row, paid_mail = Row("payment", order.order_id, "completed"), mail("PaymentCompleted", order.order_id)
     return Webhook(path, body, order.order_id, (row,), (paid_mail,), headers=headers, api=api)
 
 
 def mail(event_type: str, *key: str, audience: str = "customer") -> str:
-    """Return the notification id of a mail about a domain event."""
+    """Return the notification id of a mail about a domain event; `key` are the parts of the event's id."""
     return ids.notification_id(ids.domain_event_id(event_type, *key), audience, "email")
 
 

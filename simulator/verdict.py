@@ -30,7 +30,10 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Rows with their counts, history rows of each key, mails to our readers, the status of each message."""
+    """What a poll found: how often each row exists, and the mails to the run's own addresses.
+
+    `applied` is the number of history rows by (service, key), `messages` the notifier's status by notification id.
+    """
 
     rows: Counter[Row] = field(default_factory=Counter)
     applied: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -43,18 +46,20 @@ class Seen:
         return Counter({name: named[name] for name in expected.mails if name in named})
 
     def is_complete(self, expected: Expected) -> bool:
+        """Return whether all expected rows and mails were found; more of them may still arrive."""
         return expected.rows <= self.rows.keys() and len(self.mails_of(expected)) == len(expected.mails)
 
     def is_unfinished(self) -> bool:
-        """Return whether the notifier is still sending one of our mails."""
+        """Return whether a mail in `messages` is still queued or being sent."""
         return any(status in UNFINISHED for status in self.messages.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result of a run. `lost`, `double` and `not_accepted` have a text for each finding.
+    """The result of a run. `lost`, `double`, `unknown` and `not_accepted` have a text for each finding.
 
-    `unknown` has mails of which the notifier does not know whether they were sent.
+    `sent` is the number of accepted webhooks, `rows` and `mails` are the expected ones that were found. `unknown` are
+    missing mails of which the notifier does not know whether they were sent.
     """
 
     sent: int
@@ -69,6 +74,7 @@ class Verdict:
 
     @property
     def good(self) -> bool:
+        """True if nothing was lost, double or not accepted. Unknown mails do not matter: the system reports them."""
         return not (self.lost or self.double or self.not_accepted)
 
     def __str__(self) -> str:
@@ -81,7 +87,7 @@ class Verdict:
 
 
 def expected(lives: Collection[Life], accepted: Collection[Webhook]) -> Expected:
-    """Return a row for each accepted webhook, and its mail if the order's contact data was accepted too."""
+    """Return what must exist: the rows of each accepted webhook, and its mails if its contact data was accepted too."""
     accepted_webhooks = [webhook for life in lives for webhook in life.webhooks if webhook in accepted]
     known = {webhook.order_id for webhook in accepted_webhooks if webhook.has_contact}
     return Expected(
@@ -99,7 +105,7 @@ def expected(lives: Collection[Life], accepted: Collection[Webhook]) -> Expected
 
 
 def judge(wanted: Expected, seen: Seen, tally: Tally) -> Verdict:
-    """Compare. A missing mail that the notifier itself reports as unknown counts as unknown, and is not lost."""
+    """Compare what must exist with what was found. A missing mail that is `unknown` to the notifier is not lost."""
     arrived = seen.mails_of(wanted)
     missing = {name: seen.messages.get(name, "missing") for name in wanted.mails if name not in arrived}
     unknown = [_mail(wanted.mails[name], status) for name, status in missing.items() if status == "unknown"]

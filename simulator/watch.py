@@ -36,9 +36,10 @@ class WaitLimits:
 async def settled(
     wanted: Expected, stores: Stores, inbox: Inbox, limits: WaitLimits, on_look: Callable[[Seen], None]
 ) -> Seen:
-    """Poll until everything has arrived or a limit is reached; return the last state, with the histories.
+    """Poll until everything has arrived or a limit is reached; then read everything once more, and return that.
 
-    `on_look` is called with each state.
+    `on_look` is called with the result of each poll. Only the last one has the histories. Raises the error of a store
+    or inbox that is away for UNAVAILABLE_S.
     """
     seen = Seen()
     began = changed = time.monotonic()
@@ -54,7 +55,7 @@ async def settled(
 
 
 async def _retry(poll: Callable[[], Awaitable[Seen]]) -> Seen:
-    """Repeat a poll for up to UNAVAILABLE_S while a store or the inbox is unavailable: some runs inject faults."""
+    """Repeat a poll while a store or the inbox is away, as some runs inject faults; after UNAVAILABLE_S, raise."""
     until = time.monotonic() + UNAVAILABLE_S
     while True:
         try:
@@ -73,7 +74,7 @@ def _is_over(wanted: Expected, seen: Seen, limits: WaitLimits, times: tuple[floa
 
 
 async def _poll_missing(wanted: Expected, before: Seen, stores: Stores, inbox: Inbox) -> Seen:
-    """Read only the rows and mails that were missing at the last poll."""
+    """Read the inbox, and the rows that were missing at the last poll; keep the rows that were not."""
     rows = await _rows(wanted.rows - before.rows.keys(), stores)
     mails = await _mails(wanted, inbox)
     missing = wanted.mails.keys() - Seen(mails=mails).mails_of(wanted).keys()

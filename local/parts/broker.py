@@ -30,9 +30,9 @@ JVM = (
 
 
 def start(supervisor: Supervisor, settings: StackSettings) -> None:
-    """Start a broker, or check the given one.
+    """Start a broker and wait until it is ready, or check the given one.
 
-    Raises CommandError when the given broker does not answer within 10 s.
+    Raises CommandError when the broker does not start, or the given one does not answer within 10 s.
     """
     if settings.own_broker:
         supervisor.wait(supervisor.start(_program(supervisor, settings)))
@@ -44,6 +44,7 @@ def start(supervisor: Supervisor, settings: StackSettings) -> None:
 
 
 def answers(cluster: Cluster, timeout_s: float = 1.0) -> bool:
+    """Return whether a broker of the cluster sends metadata within `timeout_s`."""
     try:
         return bool(cluster.metadata(timeout_s).brokers)
     except KafkaException:

@@ -7,7 +7,7 @@ from local.paths import write_whole
 
 
 def write(env: Mapping[str, str]) -> None:
-    """Write CONSOLE_USERS_FILE, unless the person has named the users."""
+    """Write CONSOLE_USERS_FILE with CONSOLE_USER and its password; do nothing if the person has named the users."""
     if "CONSOLE_USER" not in env:
         return
     from console.login import passwords  # noqa: PLC0415 - only a run needs Argon2, which the image of `cli` lacks

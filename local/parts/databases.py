@@ -15,9 +15,9 @@ MAX_CONNECTIONS = 200
 
 
 def answers(url: str) -> bool:
-    """Return whether Postgres accepts a connection.
+    """Return whether Postgres accepts a connection within 2 s.
 
-    Raises CommandError when it rejects the password.
+    Raises CommandError when Postgres rejects the password, which means that data and secrets do not belong together.
     """
     try:
         psycopg.connect(url, connect_timeout=2).close()
@@ -32,7 +32,10 @@ def answers(url: str) -> bool:
 
 
 def create_databases(url: str, names: Iterable[str], passwords: Mapping[str, str]) -> None:
-    """Create the missing databases and roles, and set passwords and grants. Repeating it is harmless."""
+    """Create missing databases and roles of these services and the auditor; set passwords and grants.
+
+    `url` is the superuser's. Repeating the call is harmless.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
         _role(connection, AUDITOR, passwords[AUDITOR])
         connection.execute("GRANT pg_read_all_data TO auditor")

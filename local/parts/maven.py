@@ -35,7 +35,8 @@ def java() -> str:
 def fetch(supervisor: Supervisor, paths: Paths, name: str, label: str) -> Path:
     """Return the folder with the artifacts of `local/parts/NAME/pom.xml`, fetched when missing.
 
-    `label` names them to the person who waits. Raises CommandError without Maven, or when the fetch fails.
+    `label` describes the artifacts in the message printed before a fetch. Raises CommandError without Maven, or when
+    the fetch fails.
     """
     pom = Path(__file__).parent / name / "pom.xml"
     libraries = paths.libraries / name / "libs" / hashlib.sha256(pom.read_bytes()).hexdigest()[:12]

@@ -26,7 +26,7 @@ REMEDY = (
 
 @dataclass(frozen=True)
 class PostgresInstallation:
-    """The binaries, the folder of the data, and the user to run as (empty: the current user)."""
+    """The folder of the binaries, the folder that holds `data`, and the user to run as (empty: the current user)."""
 
     binaries: Path
     home: Path
@@ -38,7 +38,7 @@ class PostgresInstallation:
 
 
 def start(supervisor: Supervisor, settings: StackSettings) -> None:
-    """Start Postgres and create the databases, unless every service is given a database."""
+    """Start Postgres, wait until it is ready, and create the databases; do nothing if every service is given one."""
     if not settings.own_databases:
         return
     _mention_unused(settings)
@@ -91,7 +91,7 @@ def _create(supervisor: Supervisor, cluster: PostgresInstallation, password: str
 
 
 def _unlock(cluster: PostgresInstallation) -> None:
-    """Delete a stale lock file: after a reboot its process id may belong to a process that is not Postgres."""
+    """Delete a lock file whose process id now belongs to a process that is not this Postgres, as after a reboot."""
     lock = cluster.data / "postmaster.pid"
     if not lock.exists():
         return
@@ -110,7 +110,10 @@ def _cluster(settings: StackSettings) -> PostgresInstallation:
 
 
 def _copy(binaries: Path, software: Path, user: str) -> Path:
-    """Copy the pip package's binaries, and its `.libs` folder of shared libraries, to where `user` can read them."""
+    """Copy the pip package's binaries, and its `.libs` folder of shared libraries, to where `user` can read them.
+
+    Return the folder of the copied binaries; a copy that exists is used as it is.
+    """
     package = binaries.parents[1]
     if not software.exists():
         draft = software.with_name(f"software.{os.getpid()}")

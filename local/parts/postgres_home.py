@@ -1,4 +1,4 @@
-"""Chooses the user and the folder of Postgres. It refuses to run as root, and its user must reach the folder."""
+"""Chooses the user and the folder of Postgres, which refuses to run as root and whose user must reach the folder."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ FALLBACK = Path("/var/tmp")  # noqa: S108 (survives a reboot; we create each fol
 
 
 def unprivileged_user() -> str:
-    """Return the user to run as when we are root; otherwise an empty string, for the current user."""
+    """Return the user to run Postgres as when this process is root; otherwise an empty string, for the current user."""
     if os.geteuid() != 0:
         return ""
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -21,7 +21,10 @@ def unprivileged_user() -> str:
 
 
 def can_enter(user: str, folder: Path) -> bool:
-    """Return whether a user can enter a folder. It is tried as that user: permissions, groups and ACLs all matter."""
+    """Return whether a user can enter a folder, by trying as that user: permissions, groups and ACLs all matter.
+
+    Only root can call it.
+    """
     entry = pwd.getpwnam(user)
     answer = subprocess.run(
         ["/bin/sh", "-c", 'test -x "$0"', folder],
@@ -35,9 +38,10 @@ def can_enter(user: str, folder: Path) -> bool:
 
 
 def home(folder: Path, user: str) -> Path:
-    """Return `folder` if the user can reach it; otherwise a folder in /var/tmp, to which `folder` becomes a link.
+    """Create `folder`, private to the user, and return it.
 
-    Raises CommandError when that folder exists and is not ours.
+    If the user cannot reach it, create and return a folder in /var/tmp, to which `folder` becomes a link. Raises
+    CommandError when that folder belongs to another user.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     if not user or can_enter(user, folder.parent):
@@ -50,7 +54,10 @@ def home(folder: Path, user: str) -> Path:
 
 
 def remove(folder: Path) -> None:
-    """Delete the link `folder` and the folder it leads to. Call it before deleting the parent folder."""
+    """Delete the link that `home` may have made of `folder`, and the folder it leads to; keep a real folder.
+
+    Call `remove` before deleting the parent folder.
+    """
     if folder.is_symlink():
         shutil.rmtree(folder.resolve(), ignore_errors=True)
         folder.unlink()

@@ -1,7 +1,7 @@
 """Runs a command that ends with its parent: `launcher.py SIGNAL PARENT_PID USER COMMAND...`.
 
-It is a separate script, because code between fork and exec may deadlock in a parent with threads. The command
-replaces it with exec, so the process id stays the one that the parent knows.
+The launcher is a separate script, because code between fork and exec may deadlock in a parent with threads. The command
+replaces the launcher with exec, so the process id stays the one that the parent knows.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def become(user: str) -> None:
-    """Change to a user, with that user's groups."""
+    """Change this process, which must be root's, to a user, with that user's groups."""
     entry = pwd.getpwnam(user)
     os.initgroups(user, entry.pw_gid)
     os.setgid(entry.pw_gid)
@@ -22,7 +22,10 @@ def become(user: str) -> None:
 
 
 def die_with_parent(death_signal: int, parent: int) -> None:
-    """Let the kernel send `death_signal` when the parent dies (Linux only). Call it after `become`, which resets it."""
+    """Let the kernel send `death_signal` when the parent dies (Linux only); exit if it is dead already.
+
+    Call `become` first, because it resets this.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal)
     if os.getppid() != parent:

@@ -12,7 +12,10 @@ from local.processes.supervisor import GRACE_S, MARK
 
 
 def sweep(paths: Paths) -> int:
-    """Send SIGINT, wait GRACE_S, send SIGKILL to those left. Return the number of processes found."""
+    """End the processes of a run in this folder: send SIGINT, wait up to GRACE_S, send SIGKILL to those left.
+
+    Return the number of processes found; 0 on systems without /proc.
+    """
     found = set(_marked(paths))
     for pid in found:
         _send(pid, signal.SIGINT)  # Postgres's fast shutdown; the others treat it like SIGTERM
@@ -25,7 +28,7 @@ def sweep(paths: Paths) -> int:
 
 
 def _marked(paths: Paths) -> Iterator[int]:
-    """Yield the ids of processes with MARK in their environment; none on systems without /proc."""
+    """Yield the ids of processes whose MARK names this folder; none on systems without /proc."""
     mark = f"{MARK}={paths.run}".encode()
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # the process has ended, or belongs to another user

@@ -20,7 +20,7 @@ STABLE_S = 30.0
 
 @dataclass(frozen=True)
 class Program:
-    """A command to run. `ready` returns whether it is ready to be used; `user` is empty for the current user."""
+    """A command to run. `ready` returns whether the program can be used; `user` is empty for the current user."""
 
     name: str
     argv: tuple[str, ...]
@@ -39,6 +39,7 @@ def exit_reason(code: int) -> str:
 
 
 def kill_group(pid: int) -> None:
+    """Send SIGKILL to a process group; do nothing if it is gone."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
@@ -62,6 +63,7 @@ class Child:
 
     @property
     def code(self) -> int:
+        """The return code, as `subprocess` has it, once `ended` is set."""
         return self._process.returncode
 
     def restart_on_death(self, restarted: Callable[[], None]) -> None:
@@ -69,7 +71,7 @@ class Child:
         self._on_restart = restarted
 
     def halt(self) -> None:
-        """Send the stop signal and prevent restarts."""
+        """Send the stop signal and prevent restarts; do not wait for the end."""
         with self._lock:
             self._halted.set()
             self._process.send_signal(self.program.stop_signal)

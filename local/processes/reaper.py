@@ -15,7 +15,7 @@ from local.processes import orphan_processes
 
 @contextmanager
 def reaped(paths: Paths) -> Iterator[None]:
-    """Run a reaper during the block. It reads from a pipe that closes when the block or this process ends."""
+    """Run a reaper, which ends all processes of the run when the block or this process ends, even by SIGKILL."""
     argv = [sys.executable, "-S", "-m", "local.processes.reaper", str(paths.root), str(paths.run)]
     with subprocess.Popen(argv, cwd=paths.root, stdin=subprocess.PIPE, start_new_session=True) as reaper:
         try:

@@ -17,9 +17,9 @@ STOP_TIMEOUT_S = 60.0
 
 @contextmanager
 def exclusive_run(paths: Paths) -> Iterator[None]:
-    """Hold the lock during the block, after ending the processes of a killed run.
+    """Hold the lock of the folder during the block, after ending the processes of a killed run.
 
-    Raises CommandError when another run holds it.
+    Raises CommandError when another run holds the lock.
     """
     paths.run.mkdir(parents=True, exist_ok=True)
     with paths.pid_file.open("a+") as file:
@@ -37,9 +37,9 @@ def exclusive_run(paths: Paths) -> Iterator[None]:
 
 
 def stop_holder(paths: Paths) -> bool:
-    """Stop the run that holds the lock and wait for its end; return False when there is none.
+    """Stop the run that holds the lock, wait for its end, and return True; return False when no run holds it.
 
-    Raises CommandError when it still runs after STOP_TIMEOUT_S.
+    Raises CommandError when the run has not ended after STOP_TIMEOUT_S.
     """
     if not paths.pid_file.exists():
         return False

@@ -25,6 +25,7 @@ READY_TIMEOUT_S = 90.0
 
 
 def tail(log: Path, lines: int = 15) -> str:
+    """Return the last lines of a log file."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
@@ -46,9 +47,9 @@ class Supervisor:
             return {name: child.pid for name, child in self._children.items()}
 
     def start(self, program: Program) -> Child:
-        """Start a program, keeping its previous log as `.log.1`.
+        """Start a program, keeping its previous log as `.log.1`; do not wait until the program is ready.
 
-        Raises CommandError during `stop`.
+        Raises CommandError after `stop` was called.
         """
         log = self._log_of(program)
         if log.exists():
@@ -62,7 +63,8 @@ class Supervisor:
     def wait(self, child: Child, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Wait until a child is ready.
 
-        Raises CommandError, with the end of its log, when it dies or is not ready after `timeout_s`.
+        Raises CommandError, with the end of its log, when the child dies or is not ready after `timeout_s`; and when
+        `stop` is called meanwhile.
         """
         name, log = child.program.name, self._log_of(child.program)
         deadline = time.monotonic() + timeout_s
@@ -79,7 +81,7 @@ class Supervisor:
     def run_to_end(self, program: Program) -> None:
         """Run a program to its end.
 
-        Raises CommandError when it fails.
+        Raises CommandError, with the end of its log, when its exit code is not 0; and after `stop` was called.
         """
         child = self.start(program)
         child.ended.wait()
@@ -90,11 +92,12 @@ class Supervisor:
             raise CommandError(f"{program.name} failed ({exit_reason(child.code)}). The end of {log}:\n{tail(log)}")
 
     def restart_on_death(self, restarted: Callable[[], None]) -> None:
+        """From now on, restart the children started so far when they die; call `restarted` after each restart."""
         for child in self._children.values():
             child.restart_on_death(restarted)
 
     def stop(self) -> None:
-        """Stop all children, the highest layer first; kill those that take longer than GRACE_S."""
+        """Stop all children, the highest layer first, and wait; kill those that take longer than GRACE_S."""
         self._stopping.set()
         with self._lock:
             children = list(self._children.values())

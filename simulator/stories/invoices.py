@@ -5,7 +5,10 @@ from simulator.story import Row, Webhook, as_json, customer, mail
 
 
 def tapayz(order: Order) -> tuple[Webhook, ...]:
-    """Return `invoice.updated` to Complete. Its title names goods, so a delivery request is expected too."""
+    """Return the shop's customer webhook, and `invoice.updated` to Complete.
+
+    The invoice's title names goods, so a delivery request is expected too.
+    """
     invoice, at = f"INV-{order.order_id}", order.at("payment")
     body = {
         "event": "invoice.updated",

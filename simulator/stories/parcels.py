@@ -1,4 +1,7 @@
-"""Carriers and aggregators: the order's parcel, which the shop has announced, is delivered."""
+"""Carriers and aggregators: the order's parcel is delivered.
+
+Each story begins with the shop's order webhook and its shipping webhook, which names the parcel's order.
+"""
 
 from datetime import timedelta, timezone
 
@@ -13,7 +16,7 @@ CJ = "CJ대한통운"
 
 
 def easypost(order: Order) -> tuple[Webhook, ...]:
-    """Return `tracker.updated`."""
+    """Return the shop's order and shipping webhooks, then EasyPost's `tracker.updated`."""
     at = order.at("shipping")
     place = {"object": "TrackingLocation", "city": "SEOUL", "state": None, "country": "KR", "zip": None}
     detail = {
@@ -49,7 +52,7 @@ def easypost(order: Order) -> tuple[Webhook, ...]:
 
 
 def aftership(order: Order) -> tuple[Webhook, ...]:
-    """Return `tracking_update`."""
+    """Return the shop's order and shipping webhooks, then AfterShip's `tracking_update`."""
     at = order.moment("shipping")
     message = {
         "id": f"{order.order_id}",
@@ -71,7 +74,7 @@ def aftership(order: Order) -> tuple[Webhook, ...]:
 
 
 def shippo(order: Order) -> tuple[Webhook, ...]:
-    """Return `track_updated`, in Shippo's test mode."""
+    """Return the shop's order and shipping webhooks, then Shippo's `track_updated`, in its test mode."""
     status = {
         "object_id": f"scan-{order.order_id}",
         "status": "DELIVERED",
@@ -92,7 +95,10 @@ def shippo(order: Order) -> tuple[Webhook, ...]:
 
 
 def delivery_tracker(order: Order) -> tuple[Webhook, ...]:
-    """Return a callback that names the parcel and nothing else; the status comes from the API."""
+    """Return the shop's order and shipping webhooks, then a callback that only names the parcel.
+
+    The status comes from the provider's API.
+    """
     body = {"carrierId": "kr.cjlogistics", "trackingNumber": order.tracking_number}
     record = ProviderRecord(
         provider="delivery_tracker",
@@ -106,7 +112,7 @@ def delivery_tracker(order: Order) -> tuple[Webhook, ...]:
 
 
 def sweettracker(order: Order) -> tuple[Webhook, ...]:
-    """Return a scan of level 6, 배송완료 (delivered)."""
+    """Return the shop's order and shipping webhooks, then a scan of level 6, 배송완료 (delivered)."""
     at = f"{order.moment('shipping').astimezone(KST):%Y-%m-%d %H:%M:%S}"
     body = {
         "secret_value": "",

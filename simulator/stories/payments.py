@@ -1,4 +1,7 @@
-"""Payment providers: the order is paid. Webhooks that are unsigned or have no amount are confirmed at the API."""
+"""Payment providers: the order is paid. Webhooks that are unsigned or have no amount are confirmed at the API.
+
+Each story is the shop's order webhook and then one webhook of the provider.
+"""
 
 from datetime import timedelta, timezone
 from urllib.parse import urlencode
@@ -14,7 +17,7 @@ FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 
 
 def toss(order: Order) -> tuple[Webhook, ...]:
-    """Return `PAYMENT_STATUS_CHANGED`. `createdAt` has no offset, as in Toss's webhooks."""
+    """Return the shop's order webhook, then `PAYMENT_STATUS_CHANGED`, whose `createdAt` has no offset, as Toss's."""
     key, at = f"pk_{order.order_id}", order.moment("payment").astimezone(KST)
     payment = {
         "mId": "tosspayments",
@@ -37,7 +40,7 @@ def toss(order: Order) -> tuple[Webhook, ...]:
 
 
 def portone_v1(order: Order) -> tuple[Webhook, ...]:
-    """Return a V1 webhook: payment id and status, unsigned."""
+    """Return the shop's order webhook, then a V1 webhook: payment id and status, unsigned."""
     key = f"imp_{order.order_id}"
     body = {"imp_uid": key, "merchant_uid": order.order_id, "status": "paid"}
     api = _api_record(order, "portone_v1", key, "paid")
@@ -45,7 +48,7 @@ def portone_v1(order: Order) -> tuple[Webhook, ...]:
 
 
 def portone_v2(order: Order) -> tuple[Webhook, ...]:
-    """Return a V2 webhook: signed, without an amount. Its payment id is the shop's order id."""
+    """Return the shop's order webhook, then a V2 webhook: signed, without an amount. Its payment id is the order id."""
     key = f"tx-{order.order_id}"
     data = {"storeId": "store-simulated", "paymentId": order.order_id, "transactionId": key}
     body = {"type": "Transaction.Paid", "timestamp": order.at("payment"), "data": data}
@@ -54,7 +57,7 @@ def portone_v2(order: Order) -> tuple[Webhook, ...]:
 
 
 def inicis(order: Order) -> tuple[Webhook, ...]:
-    """Return a mobile notice of a deposit to a virtual account: a form in EUC-KR."""
+    """Return the shop's order webhook, then a mobile notice of a deposit to a virtual account: a form in EUC-KR."""
     key = f"StdpayVBNK{order.order_id}"
     fields = {
         "P_TID": key,
@@ -75,7 +78,7 @@ def inicis(order: Order) -> tuple[Webhook, ...]:
 
 
 def kakaopay(order: Order) -> tuple[Webhook, ...]:
-    """Return a webhook of contract E on the shared path, with the provider in a header."""
+    """Return the shop's order webhook, then one of contract E on the shared path, with the provider in a header."""
     body = {
         "aid": f"A{order.order_id}",
         "tid": f"T{order.order_id}",
@@ -91,7 +94,7 @@ def kakaopay(order: Order) -> tuple[Webhook, ...]:
 
 
 def naverpay(order: Order) -> tuple[Webhook, ...]:
-    """Return a webhook of contract E on the provider's own path, with an event id."""
+    """Return the shop's order webhook, then one of contract E on the provider's own path, with an event id."""
     body = {
         "eventId": f"naver-{order.order_id}",
         "merchant_uid": order.order_id,

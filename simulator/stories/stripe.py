@@ -8,14 +8,18 @@ from simulator.story import Row, Webhook, as_json, mail, ordered, paid
 
 
 def stripe(order: Order) -> tuple[Webhook, ...]:
-    """Return `payment_intent.succeeded` with the order in the intent's metadata. KRW has no minor unit."""
+    """Return the shop's order webhook, and `payment_intent.succeeded` with the order in the intent's metadata.
+
+    KRW has no minor unit.
+    """
     return ordered(order), _intent(order)
 
 
 def stripe_dispute(order: Order) -> tuple[Webhook, ...]:
-    """Return a payment and its dispute, by which the bank takes the money back. Seller and customer share an address.
+    """Return the order, its payment, and two webhooks of a dispute, by which the bank takes the money back.
 
-    The dispute stays open, so its mail is sent whichever of its webhooks comes first.
+    Seller and customer have the same address. The dispute stays open, so its mail is sent whichever of its webhooks
+    comes first.
     """
     at, due_at = order.moment("payment") + timedelta(hours=1), order.now + timedelta(days=7)
     dispute_id = f"dp_{order.order_id}"

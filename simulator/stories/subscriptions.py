@@ -7,7 +7,7 @@ from simulator.story import Row, Webhook, as_json, customer, mail, ordered
 
 
 def tosspayments(order: Order) -> tuple[Webhook, ...]:
-    """Return `payment.confirmed`. The user is a customer of the shop; the order id contains user and plan."""
+    """Return the shop's customer and order webhooks, and `payment.confirmed`. The order id contains user and plan."""
     user, at = order.order_id, order.moment("payment")
     order_id = f"BIZ-{user}-PRO-{at:%Y%m%d%H%M%S}"
     body = {

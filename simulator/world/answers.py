@@ -16,7 +16,7 @@ Reply = tuple[int, object]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """`of` returns the body for a known record; `unknown` is the response when there is none."""
+    """The responses of an API: `of` returns the body for a known record, `unknown` is the response without one."""
 
     of: Callable[[ProviderRecord], object]
     unknown: Reply
@@ -201,6 +201,6 @@ _NAME = re.compile(r"/([a-z0-9_]+)(/.*)")
 
 
 def split(target: str) -> tuple[str, str] | None:
-    """Return the provider that the first path segment names and the rest of the path, or None for any other path."""
+    """Return the provider named by the first path segment, and the rest of the path; None if no API has that name."""
     match = _NAME.fullmatch(target)
     return (match[1], match[2]) if match and match[1] in APIS else None

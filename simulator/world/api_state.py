@@ -54,10 +54,10 @@ class ApiState:
         self._failures[failure.provider] = failure
 
     def failure_of(self, provider: str) -> ApiFailure | None:
-        """Return the current failure of a provider's API."""
+        """Return the current failure of a provider's API; None if it works."""
         failure = self._failures.get(provider)
         return failure if failure and failure.status != 200 else None  # noqa: PLR2004 - RFC 9110 §15
 
     def find(self, provider: str, names: Iterable[str]) -> ProviderRecord | None:
-        """Return the record for the first of these ids that has one."""
+        """Return the record for the first of these ids that has one; None if no id has one."""
         return next((record for name in names if (record := self._records.get((provider, name)))), None)

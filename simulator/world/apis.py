@@ -1,7 +1,7 @@
 """Simulates the providers' APIs, each below its name: `python -m simulator.world.apis`. A restart forgets all records.
 
 POST a `ProviderRecord` to `/simulator/payments` to add a record, and an `ApiFailure` to `/simulator/troubles` to make
-an API fail. It listens on the loopback address unless HOST is set.
+an API fail. The process listens on the loopback address unless HOST is set.
 """
 
 import os
@@ -60,7 +60,7 @@ def _answer(state: ApiState, keys: Mapping[str, str], request: web.Request, body
 
 
 def _is_authorized(key: str, authorization: str, body: bytes) -> bool:
-    """Return whether the header has the key, plain or as Basic, or the body its public part (before `:`)."""
+    """Return whether the header contains the key, plain or as Basic, or the body its public part (before `:`)."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "basic":
         try:

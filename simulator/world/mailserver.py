@@ -1,7 +1,7 @@
-"""A mail server for tests: `python -m simulator.world.mailserver FILE`. It stores a mail before it answers 250.
+"""A mail server for tests: `python -m simulator.world.mailserver FILE`. It stores a mail in FILE before it answers 250.
 
-A `Mood` posted to `/simulator/mood` makes it fail. It lists its mails with Mailpit's API. It listens on the loopback
-address: SMTP on SMTP_PORT, HTTP on PORT.
+A `Mood` posted to `/simulator/mood` makes the server fail. Its HTTP API lists the mails as Mailpit's does. The server
+listens on the loopback address: SMTP on SMTP_PORT, HTTP on PORT.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ Ill = Literal[
 
 
 class Mood(msgspec.Struct, frozen=True):
-    """The fault of the server, which applies to a `share` of its mails."""
+    """The fault of the server, and the share of the mails, from 0 to 1, that it applies to."""
 
     ill: Ill = "well"
     share: float = 1.0
@@ -51,7 +51,7 @@ class Moods:
         self._chance = Random(0)  # noqa: S311 - not a secret
 
     def of_this_mail(self) -> Ill:
-        """Return the fault to apply to the next mail."""
+        """Draw the fault of one more mail; `well` if the mood does not apply to it."""
         return self.now.ill if self._chance.random() < self.now.share else "well"
 
 
@@ -76,7 +76,7 @@ class Session:
             self._writer.close()
 
     async def _answer(self, line: str) -> bool:
-        """Answer one command; return whether the session continues."""
+        """Answer one command, and for DATA the mail; return whether the session continues."""
         match line[:4].upper():
             case "MAIL":
                 self._ill = self._moods.of_this_mail()

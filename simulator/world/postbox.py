@@ -20,7 +20,7 @@ class StoredMail(msgspec.Struct, frozen=True):
 
 
 class Postbox:
-    """The mails in the file at `path`. Only one process may write it."""
+    """The mails in the file at `path`, which is created if missing. Only one process may write to the file."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
