@@ -1,4 +1,4 @@
-"""Benchmarks. Each measures a limit in the same run, and CPU per unit, because seconds on a shared machine vary."""
+"""Benchmarks. Each also measures a limit or a peer in the same run, and CPU per unit, as seconds vary with the load."""
 
 import os
 import sys

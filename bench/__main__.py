@@ -1,7 +1,7 @@
 """Runs all benchmarks and writes their page: `python -m bench [--quick] [NAME...]`. `make bench` calls it.
 
-A benchmark that fails is reported on the page and does not stop the others. With NAMEs only those run, and the page is
-printed instead.
+A benchmark that fails is reported on the page and does not stop the others. With NAMEs, only those benchmarks run, and
+their page is printed instead of written.
 """
 
 import json

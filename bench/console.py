@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from bench.rig import figures
 from bench.rig.console_rows import fill, webhook_id
 from bench.rig.figures import Figure
+from bench.rig.load import cpu_seconds
 from console import handler
 from console.api import endpoints
 from local import environment
@@ -59,7 +60,7 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - every benchmark's in
 
 @contextmanager
 def _store() -> Iterator[Engine]:
-    """Start an isolated stack and migrate its console's store. Its Kafka and its inbox are not used."""
+    """Yield the migrated store of the console of a local stack of its own; only the stack's Postgres is used."""
     with tempfile.TemporaryDirectory() as data:
         settings = environment.decide(Paths(ROOT, Path(data)), {}, {}, registry=False)
         with running_infrastructure(settings) as stack:
@@ -71,7 +72,10 @@ def _store() -> Iterator[Engine]:
 
 
 def query_latencies(store: Engine, rows: int, start: int, times: int) -> list[Figure]:
-    """Return the median latency of each query, with p99 in the note."""
+    """Return the median latency of each query in up to `times` runs, with p99 in the note.
+
+    `rows` and `start` are the argument and the result of `fill`.
+    """
     generator = random.Random(SEED)  # noqa: S311 - not a secret
     day = clock.to_datetime(start + 3 * clock.DAY_US)
     date = f"{day:%Y-%m-%d}" if day else ""
@@ -126,20 +130,23 @@ def _latency(store: Engine, name: str, query: Callable[[Any], Any], times: int) 
 
 
 def ingest_rate(store: Engine, records: int) -> list[Figure]:
-    """Return webhooks a second through the worker's transactions, and CPU per webhook, here and in Postgres."""
+    """Return webhooks a second through the worker's transactions, and CPU per webhook, in Python and in Postgres.
+
+    A webhook is five records: itself, its outcome, a domain event, the outcome of that, and a mail.
+    """
     run = clock.now()
     made = [record for n in range(records // 5) for record in _life(f"{run}-{n}", n)]
     encoded = [(topic, n, CODEC.encode(record)) for n, (topic, record) in enumerate(made)]
     messages = Messages("console", CODEC)
     with store.connect() as tx:
         backend = int(tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
-    began, ours, theirs = time.perf_counter(), _own_cpu(), _cpu(backend)
+    began, ours, theirs = time.perf_counter(), _own_cpu(), cpu_seconds(backend)
     for start in range(0, len(encoded), BATCH):
         deliveries = [_delivery(*record) for record in encoded[start : start + BATCH]]
         with store.begin() as tx:
             batch.apply(tx, deliveries, handler.handle, messages, bisection.together, 2.0)
     seconds, webhooks = time.perf_counter() - began, records / 5
-    cpu, postgres = (_own_cpu() - ours) / webhooks * 1e6, (_cpu(backend) - theirs) / webhooks * 1e6
+    cpu, postgres = (_own_cpu() - ours) / webhooks * 1e6, (cpu_seconds(backend) - theirs) / webhooks * 1e6
     return [
         Figure("console, ingest", webhooks / seconds, "webhooks/s", note="5 records each, 1,000 records a transaction"),
         Figure("console, CPU of a webhook", cpu, "us", note=f"and {postgres:.0f} us in Postgres"),
@@ -147,7 +154,7 @@ def ingest_rate(store: Engine, records: int) -> list[Figure]:
 
 
 def _life(name: str, n: int) -> list[tuple[str, Record]]:
-    """Return a webhook, its outcome, its domain event, the outcome of that, and the mail."""
+    """Return a webhook, its outcome, its domain event, the outcome of that, and the mail, each with its topic."""
     webhook = a_payment(order=name, name=name, method="card", transaction_id=f"TXN-{name}", at=clock.now())
     event = a_domain_event(
         PaymentCompleted, order=name, provider="generic", amount=58000, currency="KRW", method="card",
@@ -181,12 +188,6 @@ def _delivery(topic: str, offset: int, value: bytes) -> Delivery:
 def _own_cpu() -> float:
     used = getrusage(RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-
-
-def _cpu(process: int) -> float:
-    """Return the CPU seconds that a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 if __name__ == "__main__":

@@ -20,7 +20,10 @@ class Process:
 
 
 def trees(pids: Mapping[str, int]) -> dict[str, float]:
-    """Return the CPU seconds of each of these processes, including children that run or have ended."""
+    """Return the CPU seconds of each of these processes by name, including children that run or have ended.
+
+    A process that is gone has 0.
+    """
     table = _table()
     children = defaultdict(list)
     for pid, process in table.items():
@@ -29,13 +32,13 @@ def trees(pids: Mapping[str, int]) -> dict[str, float]:
 
 
 def machine() -> float:
-    """Return the CPU seconds that all processes and the kernel have used."""
+    """Return the CPU seconds that all processes and the kernel have used since the machine started."""
     user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split()[1:10])
     return (user + nice + system + irq + softirq) / TICKS
 
 
 def proportional_mb(pid: int) -> float:
-    """Return the proportional set size of a process in MB: shared pages are divided among their users."""
+    """Return the proportional set size of a process in MB (10^6 bytes): shared pages are divided among their users."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024 / MB

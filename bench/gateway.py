@@ -58,7 +58,7 @@ def _servers(started: System, program: Path | None) -> Iterator[dict[str, Server
 
 
 def _rounds(servers: Mapping[str, Server], secret: bytes, *, quick: bool) -> dict[str, list[float]]:
-    """Return the microseconds of CPU per webhook of each round. The first round is a warm-up and is left out."""
+    """Return the microseconds of CPU per webhook in each round, by server. A warm-up round before them is left out."""
     count, requests = (QUICK_ROUNDS, QUICK_REQUESTS) if quick else (ROUNDS, REQUESTS)
     found: dict[str, list[float]] = {name: [] for name in servers}
     for number in range(count + 1):
@@ -72,7 +72,7 @@ def _rounds(servers: Mapping[str, Server], secret: bytes, *, quick: bool) -> dic
 
 
 def _alone(server: Server, secret: bytes) -> float:
-    """Return the milliseconds to an answer when one connection posts one webhook after the other."""
+    """Return the mean milliseconds to an answer over one connection, the median of three runs."""
     costs = [asyncio.run(post(*server, _requests(ALONE, secret), 1)) for _ in range(3)]
     return statistics.median(cost_.seconds / cost_.requests for cost_ in costs) * 1000
 

@@ -38,7 +38,7 @@ LOG_LEVELS = ("warning", "info")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A server to measure."""
+    """A gateway to measure: the port it listens on, and its process id."""
 
     port: int
     pid: int
@@ -73,9 +73,9 @@ def _until_accepting(name: str, side: Side, secret: bytes) -> None:
 
 
 def _costs(sides: Mapping[str, Side], size: str, secret: bytes, rounds: int) -> dict[str, list[Cost]]:
-    """Return each server's costs by round, as multiples of the bare handler's. The first round is a warm-up.
+    """Return each gateway's costs by round, with `cpu_us` as a multiple of the bare handler's in that round.
 
-    Raises RuntimeError when a webhook is not accepted.
+    The warm-up round before them is left out. Raises RuntimeError when a webhook is not accepted.
     """
     costs = defaultdict(list)
     for number in range(rounds + 1):
@@ -103,7 +103,7 @@ def _figure(size: str, name: str, rounds: list[Cost]) -> Figure:
 
 
 def _single_connection(sides: Mapping[str, Side], secret: bytes) -> list[Figure]:
-    """Return the median time to an answer over one connection that posts one webhook after the other."""
+    """Return each side's median time to an answer over one connection that posts one webhook after the other."""
     found = []
     for name, side in sides.items():
         times = asyncio.run(waits(side.port, [_request(secret, 0) for _ in range(SINGLE_REQUESTS)]))

@@ -1,6 +1,6 @@
 """Start time, idle CPU and memory of the system: `python -m bench.idle [--quick]`.
 
-BEFORE=PATH adds another checkout.
+BEFORE=PATH measures another checkout too.
 """
 
 import os
@@ -20,7 +20,7 @@ INFRASTRUCTURE = ("kafka", "postgres")
 
 @dataclass(frozen=True, slots=True)
 class IdleCost:
-    """Seconds of a start (on existing data unless quick), CPU in per cent of a core by process, MB by service."""
+    """The cost of an idle system: seconds to start, CPU in per cent of a core by process, memory in MB by service."""
 
     start_s: float
     cpu: dict[str, float]
@@ -28,7 +28,7 @@ class IdleCost:
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
-    """Start the system twice, because the first start creates the data (once when `quick`), and measure it idle."""
+    """Measure a start on existing data, or when `quick` one that creates the data, and then the idle system."""
     own = _measure_idle(system.ROOT, quick=quick)
     before = _measure_idle(Path(os.environ["BEFORE"]), quick=quick) if os.environ.get("BEFORE") else None
     by_process = ", ".join(f"{name} {share:.1f}" for name, share in sorted(own.cpu.items(), key=lambda row: -row[1]))

@@ -1,8 +1,8 @@
 """Every page of a running console at 10^6 webhooks, over HTTP, beside a page of `SELECT 1`: `python -m bench.pages`.
 
-One person asks, page after page, in rounds, so that whatever else the machine does meets all pages alike. The whole
-system runs: pages of mails, replays and providers ask its services. CPU is that of the console and of all Postgres
-backends.
+One client requests page after page, in rounds, so that other load on the machine affects all pages alike. The whole
+system runs, because pages of mails, replays and providers ask its services. CPU is that of the console and of all
+Postgres backends.
 """
 
 import random
@@ -33,13 +33,13 @@ Pages = Mapping[str, Callable[[], str]]
 
 @dataclass(slots=True)
 class Cost:
-    """The milliseconds to each answer of a page, and CPU seconds of all of them, by process."""
+    """The milliseconds of each request of one page, and the CPU seconds of all of them together, by process."""
 
     took_ms: list[float] = field(default_factory=list)
     cpu_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def cpu_ms(self, process: str) -> float:
-        """Return the CPU milliseconds of a request in `console` or in `postgres`."""
+        """Return the mean CPU milliseconds of a request in a process: `console`, `postgres` or `peer`."""
         return self.cpu_s[process] * 1000 / len(self.took_ms)
 
     @property
@@ -72,7 +72,10 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - every benchmark's in
 
 
 def pages(rows: int, start: int, webhooks: list[str]) -> Pages:
-    """Return by name what gives the path of each page, another one each time where there is a choice."""
+    """Return, by the page's name, functions that return its path: of another order, webhook or issue at each call.
+
+    `rows` and `start` are the argument and the result of `fill`; `webhooks` are ids of webhooks to choose from.
+    """
     choice = random.Random(SEED)  # noqa: S311 - not a secret
     day = clock.to_datetime(start + 3 * clock.DAY_US)
     dates = f"from={day:%Y-%m-%d}" if day else ""
@@ -109,7 +112,10 @@ def pages(rows: int, start: int, webhooks: list[str]) -> Pages:
 
 
 def _asking(client: PageClient, path: Callable[[], str]) -> Callable[[], float]:
-    """Return what asks for a page, follows where it leads, and returns the milliseconds of both."""
+    """Return a function that requests a page, follows a redirect, and returns the milliseconds of both.
+
+    The function raises RuntimeError unless the page is answered 200.
+    """
 
     def ask() -> float:
         wanted = path()

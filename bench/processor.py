@@ -43,7 +43,7 @@ CODEC = Codec(CommittedRegistry())
 
 
 def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all benchmarks
-    """Measure processor, SQL and bare consumer in turn; before them, the processor of the checkout in BEFORE."""
+    """Measure processor, SQL and bare consumer in turn, in rounds; before them, the checkout in BEFORE if it is set."""
     logging.configure("bench", "warning")
     events = QUICK_EVENTS if quick else EVENTS
     before = _other_checkout(Path(os.environ["BEFORE"])) if os.environ.get("BEFORE") else {}
@@ -89,7 +89,10 @@ def _round(name: str, settings: StoreSettings, store: Engine, events: int) -> di
 
 
 def _process(settings: StoreSettings, store: Engine, events: int) -> tuple[float, float]:
-    """Return events a second from the first batch to the last, and this process's CPU per event in microseconds."""
+    """Run the payment processor in this process until it has processed `events` events.
+
+    Return events a second and CPU per event in microseconds, from the first batch to the last. CPU is of Python only.
+    """
     stop, before = Event(), _processed()
     worker = Worker(
         ServiceTopics("bench", "bench", topics.service("payment").reads), of_records(handle), settings, store, CODEC
@@ -127,7 +130,7 @@ def _delivery(order: str, offset: int) -> Delivery:
 
 
 def _produce(name: str, settings: StoreSettings, events: int) -> list[TopicPartition]:
-    """Append the events of a round; return the offsets where they begin."""
+    """Append the events of a round; return by partition the offset at which they begin."""
     producer = Cluster.of(settings, "bench").producer({**PRODUCER, "linger.ms": 20})
     topic = topics.PAYMENT_WEBHOOKS.name
     consumer = Cluster.of(settings, "bench").consumer("bench-ends", {})

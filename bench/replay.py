@@ -103,7 +103,7 @@ def _replay(running: system.System, env: Mapping[str, str], schema: str, process
 
 
 def _check(database_url: str, schemas: list[str]) -> None:
-    """Raise RuntimeError unless all schemas have the same rows."""
+    """Raise RuntimeError unless all schemas have the same rows, by DIGEST."""
     with psycopg.connect(database_url) as connection:
         for table in TABLES:
             statements = [DIGEST.format(schema=schema, table=table).encode() for schema in schemas]
@@ -123,7 +123,7 @@ def _read(cluster: Cluster, ranges: Mapping[tuple[str, int], ends.OffsetRange], 
 
 
 def _copy(database_url: str, schema: str) -> float:
-    """Copy the rows into tables with the same keys and indexes; return the seconds."""
+    """Copy the rows of a schema into new tables with the same keys and indexes; return the seconds of the writing."""
     with psycopg.connect(database_url) as connection:
         connection.execute("CREATE SCHEMA copied")
         copies = {}

@@ -5,7 +5,7 @@ from simulator.story import Webhook
 
 
 def signed(webhook: Webhook, secret: bytes) -> bytes:
-    """Return an HTTP/1.1 request with the signature of contract A."""
+    """Return an HTTP/1.1 request, head and body, with the signature of contract A."""
     headers = {
         "Host": "localhost",
         "Content-Type": "application/json",

@@ -17,7 +17,7 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Seconds of a step and of the confirming window, each after `warm_s` at the same rate."""
+    """Seconds of a step of the search, of the window that confirms its result, and of the warm-up before each."""
 
     step_s: float
     final_s: float
@@ -28,7 +28,7 @@ THOROUGH = Effort(step_s=15, final_s=120)
 
 
 def highest(run: Run, start: float, effort: Effort, report: Callable[[Window], None]) -> Window | None:
-    """Return the window of the highest rate at which `Window.is_flat` holds, or None when there is none.
+    """Return the confirming window of the highest rate at which `Window.is_flat` holds; None if no rate is confirmed.
 
     `report` is called with every window, including those that are not flat.
     """
@@ -47,7 +47,7 @@ def highest(run: Run, start: float, effort: Effort, report: Callable[[Window], N
 
 
 def _bracket(run: Run, start: float, effort: Effort, report: Callable[[Window], None]) -> tuple[float, float]:
-    """Return a rate that is sustained (0 for none) and a higher one that is not."""
+    """Return a rate that is sustained (0 if none down to 1/s is) and a higher one that is not."""
     good, rate = 0.0, start
     while _is_sustained(run, rate, effort.step_s, report):
         good, rate = rate, rate * STEP_UP

@@ -1,8 +1,8 @@
 """The whole way, from a post to its row and its mail: `python -m bench.whole_way [--rate 50] [--seconds 60]`.
 
-It measures CPU per webhook by process, latencies in an open loop, and whether lag stays flat. `--at PATH` measures
-another checkout, `--peer` measures bench/peers, `--highest` searches the highest rate. Without arguments, or with
-`--quick`, it measures all of these for the page.
+The benchmark measures CPU per webhook by process, latencies in an open loop, and whether lag stays flat. `--at PATH`
+measures another checkout, `--peer` measures bench/peers, `--highest` searches the highest rate. Without arguments, or
+with `--quick`, the benchmark measures this checkout and the peer for the page.
 """
 
 import argparse
@@ -61,7 +61,7 @@ class Hookstream:
         return (webhook.rows[0].service, webhook.order_id) if webhook.rows else None
 
     def commits(self, run: str) -> dict[RowKey, float]:
-        """Return the commit times. Postgres takes them directly before it writes the commit to its log."""
+        """Return when the rows of a run's orders were committed. Postgres takes the time before it flushes its log."""
         return dict(self._commits(run))
 
     def _commits(self, run: str) -> Iterator[tuple[RowKey, float]]:
@@ -98,7 +98,7 @@ def hookstream(at: Path = ROOT) -> Iterator[Hookstream]:
 
 
 def report(window: Window) -> str:
-    """Return a window as text."""
+    """Return a window as text of several lines: CPU, latencies, lag, answers."""
     count = len(window.outcomes)
     lines = [f"{window.rate:.0f}/s for {window.seconds:.0f} s: {count} webhooks, {window.mails} mails stored"]
     lines.append(f"  CPU per webhook {window.cpu_ms():.2f} ms; {sum(window.cpu.values()) / window.seconds:.2f} cores")
@@ -132,7 +132,10 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """The windows of one side: at RATE, at the highest sustained rate, and at half of that."""
+    """The windows of one side: at RATE, at the highest sustained rate, and at half of that.
+
+    The last two are None if that rate was not searched, or none was sustained.
+    """
 
     usual: Window
     highest: Window | None

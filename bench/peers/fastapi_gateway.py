@@ -40,7 +40,7 @@ def python() -> Path:
 
 
 class FastApiPeer:
-    """A running peer, with the interface of `bench.rig.trial.Side`."""
+    """A running peer: a `bench.rig.trial.Side` that has no ages of unprocessed records."""
 
     def __init__(self, base: System, port: int, pids: Mapping[str, int]) -> None:
         self._base, self._own = base, dict(pids)
@@ -74,9 +74,9 @@ class FastApiPeer:
 
 @contextmanager
 def running() -> Iterator[FastApiPeer]:
-    """Run Kafka, Postgres and the peer's two processes during the block.
+    """Run Kafka, Postgres and the peer's two processes, gateway and consumer, during the block.
 
-    Raises RuntimeError when a process of the peer ended.
+    Raises RuntimeError at the end of the block if one of the two has ended by itself.
     """
     interpreter, port = python(), system.free_port()
     with system.system(services=False) as base:

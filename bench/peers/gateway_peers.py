@@ -1,6 +1,6 @@
 """Gateways to compare with: a bare Litestar handler, FastAPI + aiokafka, Go net/http + franz-go.
 
-Each is a context manager that yields (port, pid). The last two need the topics of `fastapi_gateway.create_topics`.
+Each is a context manager that yields a Server. The last two need the topics of `fastapi_gateway.create_topics`.
 """
 
 import os
@@ -18,6 +18,7 @@ from bench.rig.system import ROOT
 GO_SOURCE = Path(__file__).parent / "gateway_go"
 GO_PATHS = ("/usr/local/go/bin/go", "/usr/lib/go/bin/go")
 Server = tuple[int, int]
+"""A running server: its port and its process id."""
 
 
 @contextmanager

@@ -152,7 +152,7 @@ def fill(store: Engine, rows: int) -> int:
 
 
 def insert_terms(store: Engine) -> None:
-    """Insert the terms of all webhooks."""
+    """Insert the search terms of all webhooks in the store."""
     with store.connect() as reading, store.begin() as writing:
         writing.exec_driver_sql("SET LOCAL statement_timeout = 0")
         reading.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -166,10 +166,10 @@ def insert_terms(store: Engine) -> None:
 
 
 def webhook_id(tx: Any, number: int) -> str:
-    """Return the id of a webhook that `fill` inserted."""
+    """Return the id of the webhook with this number, from 0, that `fill` inserted."""
     return str(tx.exec_driver_sql("SELECT md5('w' || %(n)s)::uuid::text", {"n": str(number)}).scalar())
 
 
 def issue_id(number: int) -> str:
-    """Return the id of an issue that `fill` inserted."""
+    """Return the id of the issue with this number that `fill` inserted."""
     return str(UUID(md5(f"i{number}".encode()).hexdigest()))  # noqa: S324 - not for security

@@ -36,7 +36,10 @@ Measure = Callable[[bool], list[Figure]]
 
 
 def main(measure: Measure) -> None:
-    """Run one benchmark from the command line; `--quick` runs fewer or shorter rounds."""
+    """Run one benchmark from the command line, print its figures, and write them as JSON to the file in BENCH_FIGURES.
+
+    `--quick` runs fewer or shorter rounds. Without BENCH_FIGURES, no file is written.
+    """
     found = measure(QUICK in sys.argv[1:])
     for figure in found:
         print(line(figure))
@@ -45,7 +48,7 @@ def main(measure: Measure) -> None:
 
 
 def is_page_run() -> bool:
-    """Return whether `--quick` is the only argument."""
+    """Return whether the command line has no argument but `--quick`; a benchmark then measures all for the page."""
     return set(sys.argv[1:]) <= {QUICK}
 
 
@@ -61,5 +64,5 @@ def line(figure: Figure) -> str:
 
 
 def shown(value: float) -> str:
-    """Return a number with three significant digits, or all digits before the point."""
+    """Return a number with three significant digits; from 100 on, without a fraction."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits

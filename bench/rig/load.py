@@ -20,7 +20,7 @@ class Cost:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the user and system time of a process and its threads."""
+    """Return the user and system time of a process and its threads, in seconds, without its children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
@@ -32,7 +32,10 @@ def resident_mb(pid: int) -> float:
 
 
 async def post(port: int, pid: int, requests: Sequence[bytes], connections: int) -> Cost:
-    """Post the requests over `connections` connections; each connection waits for an answer before its next request."""
+    """Post the requests over `connections` connections; each connection waits for an answer before its next request.
+
+    `pid` is the server's process, whose CPU is measured.
+    """
     before, began = cpu_seconds(pid), time.perf_counter()
     shares = [requests[n::connections] for n in range(connections)]
     answered = sum(await asyncio.gather(*(_share(port, share) for share in shares)))
@@ -62,7 +65,7 @@ async def waits(port: int, requests: Sequence[bytes]) -> list[float]:
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bool:
-    """Return whether a request is accepted."""
+    """Send a request, read the answer, and return whether it is 200."""
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])

@@ -13,7 +13,10 @@ TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post: when it was due and answered, in seconds since 1970, and the HTTP status (0: no answer)."""
+    """A post: when it was due and answered, in seconds since 1970, and the HTTP status.
+
+    Status 0 is no answer within TIMEOUT_S, or a broken connection.
+    """
 
     due: float
     answered: float
@@ -28,7 +31,10 @@ class Poster:
         self._idle: list[Connection] = []
 
     async def play(self, requests: Sequence[bytes], rate: float) -> list[Post]:
-        """Post a request every 1/`rate` seconds, whether or not earlier ones were answered."""
+        """Post a request every 1/`rate` seconds, whether or not earlier ones were answered; wait for all answers.
+
+        Return a post for each request, in order.
+        """
         began = time.time()
         async with asyncio.TaskGroup() as group:
             tasks = []
@@ -49,7 +55,7 @@ class Poster:
         return Post(due, time.time(), status)
 
     async def _exchange(self, request: bytes) -> int:
-        """Post, and like any HTTP client post again on another connection when an idle one turns out to be closed."""
+        """Post a request and return the status; like any HTTP client, post again when an idle connection is closed."""
         while self._idle:
             connection = self._idle.pop()
             with suppress(OSError, asyncio.IncompleteReadError):

@@ -47,7 +47,7 @@ class Part:
 
 
 def page(parts: Sequence[Part], date: str, *, quick: bool) -> str:
-    """Return the page as Markdown."""
+    """Return docs/benchmarks.md. `date` is shown as it is, `quick` is mentioned."""
     commit = _output("git", "rev-parse", "--short", "HEAD")
     if _output("git", "status", "--porcelain"):
         commit += " with changes"
@@ -57,7 +57,7 @@ def page(parts: Sequence[Part], date: str, *, quick: bool) -> str:
 
 
 def machine() -> str:
-    """Return the machine and the versions as a Markdown list."""
+    """Return the machine, and the versions of Python, LIBRARIES and Java, as a Markdown list."""
     processor = next((line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if "model name" in line), "unknown")
     memory = int(next(line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal"))) / 1e6
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())

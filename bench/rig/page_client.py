@@ -12,7 +12,7 @@ SEE_OTHER = 303
 
 
 class Answer(NamedTuple):
-    """An answer: status, text, where it leads to if anywhere, and the milliseconds until all of it was there."""
+    """An answer: status, text, the `Location` header or an empty text, and the milliseconds until all was received."""
 
     status: int
     text: str
@@ -21,14 +21,14 @@ class Answer(NamedTuple):
 
 
 class PageClient:
-    """One person's browser, without scripts."""
+    """One person's browser, without scripts: a kept connection and cookies. Redirects are not followed."""
 
     def __init__(self, url: str) -> None:
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
         self._cookies: dict[str, str] = {}
 
     def log_in(self, user: str, password: str) -> None:
-        """Send the form to log in. Raises RuntimeError if that is refused."""
+        """Send the login form and keep the session's cookie. Raises RuntimeError if the login is refused."""
         token = CSRF.search(self.ask("/login").text)
         fields = {"csrf": token[1] if token else "", "user": user, "password": password, "next": "/"}
         answer = self.ask("/login", urlencode(fields))
@@ -36,7 +36,7 @@ class PageClient:
             raise RuntimeError(f"the console answers {answer.status} to the login")
 
     def ask(self, path: str, form: str | None = None) -> Answer:
-        """Ask for a page, or post a form."""
+        """Get a page, or post `form`, which is URL-encoded; on a closed connection, once more on a new one."""
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
         try:
             began = time.perf_counter()

@@ -1,7 +1,8 @@
 """A cheap mail server that stores each mail before it answers: `python -m bench.rig.sink FOLDER`.
 
-It prints its port. `FOLDER/mails` gets the bytes of every mail; `FOLDER/index` gets a line per stored mail: the time it
-was on disk, its Message-ID without brackets, its recipient. Mails that arrive at the same time share one fdatasync.
+The server prints its port. `FOLDER/mails` gets the bytes of every mail; `FOLDER/index` gets a line per stored mail: the
+time it was on disk, its Message-ID without brackets, its recipient. Mails that arrive at the same time share one
+fdatasync.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ EXTENSIONS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored mail. `at` is in seconds since 1970."""
+    """A stored mail. `at` is when it was on disk, in seconds since 1970; `message_id` has no angle brackets."""
 
     at: float
     message_id: str
@@ -31,7 +32,7 @@ class Stored:
 
 
 class Storage:
-    """Appends mails to a file. `store` returns when its mail is on disk."""
+    """Appends mails to the files of a folder. `store` returns when its mail is on disk."""
 
     def __init__(self, folder: Path) -> None:
         self._mails = (folder / "mails").open("ab", buffering=0)
@@ -72,11 +73,14 @@ def _id(mail: bytes) -> str:
 
 
 class Session:
+    """One client's SMTP connection."""
+
     def __init__(self, storage: Storage, reader: StreamReader, writer: StreamWriter) -> None:
         self._storage, self._reader, self._writer = storage, reader, writer
         self._recipient = "-"
 
     async def serve(self) -> None:
+        """Answer commands until either side closes the connection."""
         self._writer.write(b"220 sink\r\n")
         try:
             while line := await self._reader.readline():
@@ -88,7 +92,7 @@ class Session:
             self._writer.close()
 
     async def _answer(self, line: bytes) -> bool:
-        """Return whether the session goes on."""
+        """Answer one command, and for DATA the mail; return whether the session continues."""
         match line[:4].upper():
             case b"EHLO":
                 self._writer.write(EXTENSIONS)
@@ -108,7 +112,7 @@ class Session:
 
 
 async def serve(folder: Path) -> None:
-    """Serve until cancelled."""
+    """Print the port and serve until cancelled."""
     storage = Storage(folder)
     server = await asyncio.start_server(lambda *ends: Session(storage, *ends).serve(), HOST, 0, limit=LONGEST)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -1,8 +1,8 @@
 """Starts the system of a checkout for bench/rig/system.py, and stops it when standard input is closed.
 
-It is run by path with that checkout's Python: `python stand.py ROOT DATA all|base|plain SMTP_URL`. `base` is Kafka and
-Postgres without services. Postgres records the time of each commit, so that the age of a row can be read afterwards;
-`plain` is everything without that, like `make run`.
+This file is run by path with that checkout's Python: `python stand.py ROOT DATA all|base|plain SMTP_URL`. `base` is the
+infrastructure without services. `plain` is the whole system, like `make run`. `all` is the whole system too, but
+Postgres records the time of each commit, so that the age of a row can be read afterwards; so it does in `base`.
 """
 
 import os
@@ -25,7 +25,7 @@ from local.system import Stack  # noqa: E402
 
 
 def first_of(*names: str) -> Any:
-    """Return the first `module:name` that the checkout has.
+    """Return the object of the first `module:name` that the checkout has.
 
     Raises ImportError when it has none of them.
     """
@@ -45,6 +45,7 @@ NO_INBOX = "http://127.0.0.1:9"  # only `hookstream simulate` reads it
 
 
 def main() -> None:
+    """Run the system, print `ready`, and stop it when standard input is closed."""
     paths = paths_of(Path(ROOT).resolve(), Path(DATA).resolve())
     given = {"SMTP_URL": SMTP_URL, "INBOX_URL": NO_INBOX}
     with (
@@ -59,6 +60,7 @@ def main() -> None:
 
 
 def keep_commit_times(stack: Stack) -> None:
+    """Let Postgres record the time of each commit, and wait until it has restarted for that."""
     url = database_url(stack.settings, SUPERUSER, "postgres")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
@@ -69,6 +71,7 @@ def keep_commit_times(stack: Stack) -> None:
 
 
 def is_keeping(url: str, before: int, stack: Stack) -> bool:
+    """Return whether Postgres, no longer process `before`, records the time of each commit."""
     if stack.supervisor.pids()["postgres"] == before:
         return False
     try:

@@ -22,7 +22,7 @@ SIMULATED = ("apis", "inbox", "registry")
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """A running mail server of bench/rig/sink.py."""
+    """A running mail server of bench/rig/sink.py, and the folder in which it stores mails."""
 
     folder: Path
     url: str
@@ -31,33 +31,36 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A running system: the folder of its run, and the sink of its mails."""
+    """A running system: the folder of its run, with `env` and logs, and the sink of its mails."""
 
     data: Path
     sink: Sink
 
     @property
     def env(self) -> dict[str, str]:
-        """Return the variables of the run, read anew because process ids change when a service restarts."""
+        """The variables of the run, read anew at each use because process ids change when a service restarts."""
         return dict(line.split("=", 1) for line in (self.data / "env").read_text().splitlines())
 
     @property
     def pids(self) -> dict[str, int]:
-        """Return the ids of the system's own processes, by service name."""
+        """The ids of the system's processes by name, Kafka and Postgres included, without those in SIMULATED."""
         named = {name.removesuffix("_PID").lower(): value for name, value in self.env.items() if name.endswith("_PID")}
         return {name: int(pid) for name, pid in named.items() if name not in SIMULATED}
 
 
 @contextmanager
 def system(at: Path = ROOT, *, services: bool = True) -> Iterator[System]:
-    """Run the checkout at `at` during the block, in a temporary folder."""
+    """Run the system of the checkout at `at` during the block, in a temporary folder; Postgres keeps commit times.
+
+    Without `services`, only the infrastructure runs. Raises as `started`.
+    """
     with folder() as own, started(at, own, "all" if services else "base") as found:
         yield found
 
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Create a folder for a system's data, and delete it afterwards, including Postgres's data elsewhere."""
+    """Yield a new folder for a system's data; delete it afterwards, with Postgres's data if these are elsewhere."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         try:
             yield Path(name)
@@ -67,7 +70,9 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def started(at: Path, own: Path, what: str) -> Iterator[System]:
-    """Run a system during the block, on the data in `own`. `what` is an argument of bench/rig/stand.py.
+    """Run the system of the checkout at `at` during the block, on the data in the folder `own`.
+
+    `what` is `all`, `base` or `plain`, as in bench/rig/stand.py.
 
     Raises RuntimeError when the system ends before it is ready.
     """
@@ -86,7 +91,7 @@ def started(at: Path, own: Path, what: str) -> Iterator[System]:
 
 @contextmanager
 def paused(of: System, *running: str) -> Iterator[None]:
-    """Suspend all services except `running` with SIGSTOP, so that they use no CPU during the measurement."""
+    """Suspend all services except `running` with SIGSTOP during the block, so that they use no CPU."""
     pids = [pid for name, pid in of.pids.items() if name not in (*running, "kafka", "postgres")]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -99,7 +104,7 @@ def paused(of: System, *running: str) -> Iterator[None]:
 
 @contextmanager
 def sink(own: Path) -> Iterator[Sink]:
-    """Run bench/rig/sink.py."""
+    """Run a mail server that stores in the folder `own` during the block."""
     with subprocess.Popen(
         [sys.executable, "-m", "bench.rig.sink", str(own)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:

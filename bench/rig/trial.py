@@ -32,7 +32,12 @@ RowKey = tuple[str, str]
 
 
 class Side(Protocol):
-    """A system to measure: it accepts webhooks, writes rows and sends mails to the sink."""
+    """A system to measure: it accepts webhooks, writes rows and sends mails to the sink.
+
+    `pids` are the processes whose CPU counts, by name; `port` is the gateway's. `request` returns a webhook as an HTTP
+    request. `mail_id` is the first part of the Message-ID of the webhook's mail, `row_key` the key of its row in
+    `commits`; both return None for a webhook that makes none.
+    """
 
     sink: Sink
 
@@ -44,17 +49,20 @@ class Side(Protocol):
     def mail_id(self, webhook: Webhook) -> str | None: ...
     def row_key(self, webhook: Webhook) -> RowKey | None: ...
     def commits(self, run: str) -> dict[RowKey, float]:
-        """Return when the row of each webhook of a run was committed, in seconds since 1970."""
+        """Return when the rows of a run's orders were committed, in seconds since 1970; a missing row is left out."""
         ...
 
     def ages(self) -> dict[str, float]:
-        """Return the age in seconds of the oldest unprocessed record, by service."""
+        """Return the age in seconds of the oldest unprocessed record, by service; empty if the system reports none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one webhook: its post, and when its row was committed and its mail stored (None: never)."""
+    """The result of one webhook: its post, and when its row was committed and its mail stored, in seconds since 1970.
+
+    `row` and `mail` are None if that never happened, or if the webhook makes none (`wants_row`, `wants_mail`).
+    """
 
     post: Post
     wants_row: bool
@@ -65,9 +73,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A measured window. `cpu` is in seconds by process, `others` in cores used by other processes of the machine.
+    """A measured window: webhooks a second, its length in seconds, and the result of each webhook posted in it.
 
-    `mails` is the number of mails stored during the window, `ages` the age of the oldest record by service.
+    `cpu` is in seconds by process, `others` in cores used by other processes of the machine. `mails` is the number of
+    mails stored during the window, `ages` the seconds of the oldest unprocessed record at its end, by service.
     """
 
     rate: float
@@ -80,22 +89,23 @@ class Window:
 
     @property
     def began(self) -> float:
+        """The time of the first post, in seconds since 1970."""
         return self.outcomes[0].post.due
 
     @property
     def answers(self) -> Counter[int]:
-        """Return the number of answers by status; 0 is a broken or silent connection."""
+        """The number of answers by status; 0 is a broken or silent connection."""
         return Counter(outcome.post.status for outcome in self.outcomes)
 
     @property
     def missing(self) -> int:
-        """Return the number of rows and mails of accepted webhooks that were never stored."""
+        """The number of rows and mails of accepted webhooks that were never stored."""
         accepted = [outcome for outcome in self.outcomes if outcome.post.status == OK]
         rows = sum(outcome.wants_row and outcome.row is None for outcome in accepted)
         return rows + sum(outcome.wants_mail and outcome.mail is None for outcome in accepted)
 
     def cpu_ms(self, *names: str) -> float:
-        """Return the milliseconds of CPU per webhook, of these processes or of all."""
+        """Return the milliseconds of CPU per webhook that these processes, or without names all, used together."""
         return sum(self.cpu[name] for name in names or self.cpu) / len(self.outcomes) * 1000
 
     def latencies(self, what: str) -> list[float]:
@@ -108,7 +118,10 @@ class Window:
         return sorted((end - due) * 1000 for due, end in ends if end is not None)
 
     def backlog_s(self, what: str) -> tuple[float, float]:
-        """Return the mean backlog of rows or mails in the second and the last quarter, in seconds of the rate."""
+        """Return the mean backlog in the second and in the last quarter of the window, in seconds of posting.
+
+        `what` is `row` or `mail`. A backlog of 1 s is as many missing rows or mails as posts make in a second.
+        """
         wanted = [outcome for outcome in self.outcomes if (outcome.wants_row if what == "row" else outcome.wants_mail)]
         ends = [(outcome.post.due, outcome.row if what == "row" else outcome.mail) for outcome in wanted]
         means = []
@@ -121,7 +134,7 @@ class Window:
 
     @property
     def is_flat(self) -> bool:
-        """Return whether all was accepted and stored, and no backlog grew by over 2 % of the rate or reached 10 s."""
+        """True if all was accepted and stored, and no backlog grew by over 2 % of the rate or exceeded 10 s."""
         backlogs = [self.backlog_s(what) for what in ("row", "mail")]
         grown = any(last > 1 and (last - before) / (self.seconds / 2) > 0.02 for before, last in backlogs)  # noqa: PLR2004
         late = max((*self.ages.values(), *(last for _, last in backlogs))) > 10  # noqa: PLR2004 - seconds
@@ -164,7 +177,7 @@ def _sample(watched: Mapping[str, int]) -> Sample:
 
 
 def _webhooks(rate: float, seconds: float) -> tuple[str, list[Webhook]]:
-    """Return a run's name and its webhooks in order of posting. `rate` orders are posted alternately."""
+    """Return the name of a new run, and its webhooks in the order of posting, one second between those of an order."""
     now = datetime.now(UTC)  # noqa: TID251 - the orders are of today
     run = f"{int(now.timestamp() * 1000):x}"[-8:]
     count = round(rate * seconds)
@@ -175,7 +188,10 @@ def _webhooks(rate: float, seconds: float) -> tuple[str, list[Webhook]]:
 
 
 def _outcomes(side: Side, run: str, webhooks: Sequence[Webhook], posts: Sequence[Post]) -> list[Outcome]:
-    """Wait until all rows and mails are stored, or none has been stored for QUIET_S."""
+    """Return the result of each webhook, once all rows and mails of accepted ones are stored.
+
+    Wait no longer when none has been stored for QUIET_S, or after SETTLE_S.
+    """
     until, changed, count = time.monotonic() + SETTLE_S, time.monotonic(), -1
     accepted = [post.status == OK for post in posts]
     mail_ids = {side.mail_id(hook) for hook, accepted_ in zip(webhooks, accepted, strict=True) if accepted_} - {None}
