@@ -1,4 +1,4 @@
-"""Who takes part in the tests' stories: the shop that posts, the stores and the inbox that are looked into."""
+"""The parties of the tests: the shop that posts webhooks, and the stores, the inbox and the console that tests read."""
 
 import hmac
 import http.client
@@ -22,7 +22,10 @@ TIMEOUT_S = 30.0
 
 
 def until(look: Callable[[], T], wanted: Callable[[T], bool], seconds: float = TIMEOUT_S) -> T:
-    """What `look` sees once it is what is wanted; fails with what was seen last when it never is."""
+    """Call `look` until `wanted` is true of its result, and return that result.
+
+    Raises AssertionError with the last result after `seconds`; an error of `look` is not caught.
+    """
     end = time.monotonic() + seconds
     while not wanted(seen := look()):
         if time.monotonic() > end:
@@ -32,12 +35,14 @@ def until(look: Callable[[], T], wanted: Callable[[T], bool], seconds: float = T
 
 
 def new_order() -> str:
-    """An order id no other test uses."""
+    """Return an order id that no other test uses, of 14 characters."""
     return f"T-{uuid.uuid4().hex[:12]}"
 
 
 @dataclass(frozen=True)
 class Reply:
+    """An HTTP response: the body parsed as JSON (None if empty), and the headers by lower-case name."""
+
     status: int
     body: Any
     headers: dict[str, str]
@@ -45,22 +50,24 @@ class Reply:
 
 @dataclass
 class Shop:
-    """Posts to the gateway at `url`, signing with `secret`."""
+    """Posts to the gateway at `url`, signing with `secret` as contract A says."""
 
     url: str
     secret: str
     headers: dict[str, str] = field(default_factory=dict)
 
     def post(self, kind: str, body: dict[str, Any], **headers: str) -> Reply:
+        """Post `body` as JSON to the path of a kind, such as `payment`; `headers` as for `post_bytes`."""
         return self.post_bytes(f"/webhooks/{kind}", json.dumps(body, ensure_ascii=False).encode(), **headers)
 
     def post_bytes(self, path: str, body: bytes, **headers: str) -> Reply:
-        """Post these very bytes; headers given here win over those a sender adds (underscores are dashes)."""
+        """Post `body` as it is, signed; `headers` replace those that are added, with dashes for underscores."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         signed = {"Content-Type": "application/json", "X-Webhook-Signature": self.sign(body)}
         return self.request("POST", path, body, {**signed, **given})
 
     def request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        """Send a request with these headers only, unsigned, over a connection of its own."""
         address = urlsplit(self.url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_S)
         try:
@@ -78,16 +85,17 @@ class Shop:
 
 @dataclass(frozen=True)
 class Store:
-    """A service's database, looked into."""
+    """A service's database."""
 
     url: str
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Run a statement that returns rows, on a connection of its own, and commit."""
         with psycopg.connect(self.url, row_factory=dict_row) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     def wait_for(self, query: str, *values: object, count: int = 1) -> list[dict[str, Any]]:
-        """The rows of a query once there are at least so many."""
+        """Return the rows of a query once there are at least `count`. Raises as `until`."""
         return until(lambda: self.rows(query, *values), lambda rows: len(rows) >= count)
 
 
@@ -104,17 +112,17 @@ class Inbox:
         return [self._mail(m["id"]) for m in self._messages() if address in m["recipients_envelope"]]
 
     def count(self) -> int:
-        """How many mails have arrived, whoever they are for."""
+        """Return the number of mails that have arrived, whatever their recipients."""
         return len(self._messages())
 
     def wait_for(self, address: str, count: int = 1) -> list[EmailMessage]:
-        """The mails to an address once there are at least so many; an inbox that is away may come back."""
+        """Return the mails to an address once there are at least `count`. An inbox that does not answer is retried."""
         return until(lambda: self._look(address), lambda mails: len(mails) >= count)
 
     def all_of(self, address: str, order: str, notifier: Store, count: int = 1) -> list[EmailMessage]:
-        """The mails to an address once nothing more of the order's is to be sent.
+        """Return the mails to an address once there are at least `count` and no mail of the order is left to send.
 
-        Counted when the first arrives, one mail too many would still be in the queue and pass unseen.
+        Without the second condition, one mail too many would still be in the queue and go unnoticed.
         """
         self.wait_for(address, count)
         until(lambda: notifier.rows(TO_BE_SENT, order), lambda rows: not rows)
@@ -143,18 +151,19 @@ class Inbox:
 
 @dataclass(frozen=True)
 class Console:
-    """The console at `url`, asked with its token."""
+    """The API of the console at `url`."""
 
     url: str
     token: str
 
     def ask(self, path: str, **parameters: str) -> Reply:
+        """Get a path with query parameters, and with the console's token."""
         query = f"?{urlencode(parameters)}" if parameters else ""
         shop = Shop(self.url, "")
         return shop.request("GET", path + query, None, {"Authorization": f"Bearer {self.token}"})
 
     def wait_for(self, path: str, wanted: Callable[[Any], bool], **parameters: str) -> Any:
-        """The answer once it is what is wanted; until then it may be that there is none."""
+        """Return the body of the answer once it is 200 and `wanted` is true of it; the answers before may be errors."""
         return until(
             lambda: self.ask(path, **parameters), lambda reply: reply.status == 200 and wanted(reply.body)
         ).body

@@ -1,7 +1,8 @@
-"""What every test stands on: the real broker, database, mail server and services, started once.
+"""Fixtures of all tests: the real broker, database, mail server and services, started once.
 
-`STACK=containers` takes Kafka and Postgres from testcontainers, `STACK=local` from this machine; when it is not said,
-containers where a Docker engine answers and has the images, the machine otherwise. Nothing is skipped for want of them.
+`STACK=containers` takes Kafka and Postgres from testcontainers, `STACK=local` from this machine. Without STACK, they
+come from containers if a Docker engine answers and has the images, else from the machine. No test is skipped for lack
+of either.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The whole system, with ports and data of its own: what `.run/env` says of it."""
+    """The whole system, with ports and data of its own: the variables of its environment file, and RUN_FOLDER."""
     with a_system(tmp_path_factory.mktemp("system")) as env:
         yield env
 
@@ -37,7 +38,7 @@ def shop(system: dict[str, str]) -> Shop:
 
 @pytest.fixture
 def inbox(system: dict[str, str]) -> Inbox:
-    """Where the mails arrive."""
+    """The inbox in which the system's mails arrive."""
     return Inbox(system["INBOX_URL"])
 
 
@@ -63,5 +64,5 @@ def notifications(system: dict[str, str]) -> Store:
 
 @pytest.fixture
 def console(system: dict[str, str]) -> Console:
-    """The webhook log, asked through its API."""
+    """The API of the system's console."""
     return Console(system["CONSOLE_URL"], system["CONSOLE_TOKEN"])

@@ -1,4 +1,4 @@
-"""Consoles beside a system's own, each set otherwise: replicas on the same broker and store."""
+"""Consoles beside a system's own, with other settings: replicas on the same broker and store."""
 
 import os
 import subprocess
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from local.services import answers
 from tests.actors import until
-from tests.gateways import ROOT, free_port
+from tests.gateways import ROOT
+from tests.ports import free_port
 
 NAMES = (
     "KAFKA_BOOTSTRAP_SERVERS",
@@ -23,7 +24,7 @@ NAMES = (
 
 @contextmanager
 def another_console(system: dict[str, str], **variables: str) -> Iterator[str]:
-    """A console beside the system's, with these variables: its URL."""
+    """Run another console during the block, with the system's variables and these; yield its URL once it is live."""
     port = free_port()
     given = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "PORT": str(port), "MANAGEMENT_PORT": "0"}
     own = {name: system[name] for name in NAMES} | {"DATABASE_URL": system["CONSOLE_DATABASE_URL"]}

@@ -1,7 +1,6 @@
-"""Kafka and Postgres from testcontainers, furnished like the local ones."""
+"""Kafka and Postgres from testcontainers, set up like the local ones."""
 
 import secrets
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -12,14 +11,15 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from local.environment import AUDITOR, STORES
 from local.parts import databases
+from tests.ports import free_port
 
 KAFKA = "apache/kafka:4.1.1"
 POSTGRES = "postgres:17-bookworm"
 ENGINE_TIMEOUT_S = 3
 
 
-def what_is_missing() -> str | None:
-    """Why containers cannot be used here; None when they can."""
+def why_unavailable() -> str | None:
+    """Return why containers cannot be used on this machine; None when they can. Images are pulled if missing."""
     try:
         engine = docker.from_env(timeout=ENGINE_TIMEOUT_S)
         engine.ping()
@@ -37,8 +37,8 @@ def what_is_missing() -> str | None:
 
 @contextmanager
 def kafka_and_postgres() -> Iterator[dict[str, str]]:
-    """The variables that lead the services to a broker and databases in containers."""
-    port = _free_port()
+    """Run a broker and Postgres in containers during the block; yield the variables by which services find them."""
+    port = free_port()
     with ExitStack() as started:
         started.enter_context(_kafka(port))
         postgres = started.enter_context(PostgresContainer(POSTGRES, driver=None))
@@ -87,9 +87,3 @@ def _have(engine: docker.DockerClient, image: str) -> None:
         engine.images.get(image)
     except docker.errors.ImageNotFound:
         engine.images.pull(image)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

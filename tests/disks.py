@@ -1,4 +1,4 @@
-"""A real disk that is soon full: mounted in memory, where this process may mount."""
+"""A small file system in memory that a test can fill; it needs the right to mount."""
 
 import os
 import subprocess
@@ -13,6 +13,7 @@ SIZE = "2m"
 
 @contextmanager
 def a_small_disk(folder: Path) -> Iterator[Path]:
+    """Mount a file system of SIZE on a new folder during the block; skip the test if that is not allowed."""
     folder.mkdir()
     mount = ["/bin/mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
     mounted = subprocess.run(mount, capture_output=True, check=False)
@@ -25,7 +26,7 @@ def a_small_disk(folder: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, leave: int = 0) -> None:
-    """Leave so many bytes of room."""
+    """Write a file that leaves `leave` bytes of room on the disk."""
     free = os.statvfs(disk)
     room = free.f_bavail * free.f_frsize - leave
     with suppress(OSError), (disk / "ballast").open("wb", buffering=0) as file:
@@ -37,5 +38,5 @@ def fill(disk: Path, leave: int = 0) -> None:
 
 
 def empty(disk: Path) -> None:
-    """Give the room back."""
+    """Delete the file that `fill` wrote."""
     (disk / "ballast").unlink()

@@ -1,4 +1,4 @@
-"""Backups as an operator makes them: `pg_dump` of a store, and `psql` to put it back."""
+"""Backups as an operator makes them: `pg_dump` of a store, and `psql` to restore it."""
 
 import subprocess
 from pathlib import Path
@@ -9,19 +9,19 @@ CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> p
 
 
 def dump(store: Store, to: Path) -> Path:
-    """All of a store in a file of SQL, which first drops what is there."""
+    """Write all of a store as SQL to the file `to`, and return it. The SQL first drops the tables that exist."""
     _run("pg_dump", "--no-owner", "--clean", "--if-exists", f"--file={to}", store.url)
     return to
 
 
 def restore(store: Store, dumped: Path) -> None:
-    """Put it back in one transaction while the service runs; then cut the connections, as after a failover."""
+    """Restore a dump in one transaction while the service runs; then cut its connections, as after a failover."""
     _run("psql", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", f"--file={dumped}", store.url)
     store.rows(CUT_OFF)
 
 
 def restore_unnoticed(store: Store, dumped: Path) -> None:
-    """Put it back, and leave every connection as it is."""
+    """Restore a dump in one transaction while the service runs, and leave its connections as they are."""
     _run("psql", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", f"--file={dumped}", store.url)
 
 

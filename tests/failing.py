@@ -1,4 +1,4 @@
-"""Events that really fail: a store that refuses some orders, and what the person on call does about them."""
+"""Events that really fail, in a store that refuses some orders; and what an operator does about them."""
 
 import json
 import os
@@ -18,13 +18,16 @@ ROOT = Path(__file__).parent.parent
 
 
 def engine(system: dict[str, str], service: str = "payment") -> Engine:
-    """A service's database, as its owner."""
+    """Return an engine for a service's store, as the store's owner. The caller disposes of it."""
     return create_engine(system[f"{service.upper()}_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"))
 
 
 @contextmanager
 def refusing(engine: Engine, *orders: str, table: str = "payments", column: str = "order_id") -> Iterator[None]:
-    """A store that refuses these orders' payments, as after a bad migration; or other rows by their names."""
+    """Let the store refuse rows of `table` whose `column` is one of `orders` during the block.
+
+    A CHECK constraint refuses them, as after a bad migration, so only the events of these orders fail.
+    """
     listed = ", ".join(f"'{order}'" for order in orders)
     with engine.begin() as tx:
         tx.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT refusing CHECK ({column} NOT IN ({listed}))")
@@ -36,11 +39,15 @@ def refusing(engine: Engine, *orders: str, table: str = "payments", column: str 
 
 
 def pay(shop: Shop, order: str) -> None:
+    """Post a completed payment of the order, which must be accepted."""
     assert shop.post("payment", {"orderId": order, "status": "completed", "amount": 58000}).status == 200
 
 
 def a_failed_event(payments: Store, order: str, status: str, attempts: int) -> str:
-    """The id of an order's event, once it has failed: as it is after so many tries, the next an hour away."""
+    """Wait until the order's event is in `retries`, and return its id.
+
+    Set its status and number of attempts there, and the next attempt to an hour from now; set the outcome in the inbox.
+    """
     (row,) = until(
         lambda: payments.rows(
             "UPDATE retries SET status = %s, attempts = %s, next_attempt_at = now() + interval '1 hour'"
@@ -57,18 +64,18 @@ def a_failed_event(payments: Store, order: str, status: str, attempts: int) -> s
 
 
 def get(system: dict[str, str], service: str, path: str, **query: object) -> Reply:
-    """What a service's management listener shows."""
+    """Get a path of a service's management listener, with query parameters."""
     target = f"{path}?{urlencode(query)}" if query else path
     return _asked(system, service, "GET", target, None)
 
 
 def post(system: dict[str, str], service: str, path: str, body: Any) -> Reply:
-    """What a service's management listener says to a wish."""
+    """Post a body as JSON to a path of a service's management listener."""
     return _asked(system, service, "POST", path, json.dumps(body).encode())
 
 
 def hookstream(system: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command as a person runs it where there is no terminal."""
+    """Run `hookstream` with these arguments, without a terminal, and return its exit code and output."""
     return subprocess.run(
         [sys.executable, "-m", "cli", *arguments],
         cwd=ROOT,

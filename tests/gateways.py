@@ -1,7 +1,6 @@
-"""Gateways beside a system's own, each set otherwise, on the same broker."""
+"""Gateways beside a system's own, with other settings, on the same broker."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,27 +10,22 @@ from typing import NamedTuple
 
 from local.services import answers
 from tests.actors import Shop, until
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 
 
 class Gateway(NamedTuple):
-    """The shop that posts there, its log, its process."""
+    """A running gateway: a shop that posts to it, its log file, its process id."""
 
     shop: Shop
     log: Path
     pid: int
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @contextmanager
 def another_gateway(system: dict[str, str], **variables: str) -> Iterator[Gateway]:
-    """A gateway beside the system's, with these variables."""
+    """Run another gateway during the block, with the system's variables and these; yield it once it is live."""
     port = free_port()
     log = Path(system["RUN_FOLDER"], f"gateway-{port}.log")
     names = ("KAFKA_BOOTSTRAP_SERVERS", "WEBHOOK_SECRET", "MODE")

@@ -1,7 +1,8 @@
-"""What befell the orders of all providers, as records on their topics: in disorder, and some of them twice.
+"""Histories of orders of all providers, as records for their topics: in disorder, and some of them twice.
 
-Each provider tells the simulator's story of it, read by its own translator. Beside that go lives that no story has:
-webhooks that name no order yet, refunds, disputes, plans that end, parcels of nobody, invoices that fail.
+Of each provider there are the webhooks of the simulator's story, translated as the gateway does. Other records are of
+cases that no story has: webhooks without an order id, refunds, disputes, cancelled plans, parcels without an order,
+invoices that fail.
 """
 
 import random
@@ -23,43 +24,48 @@ from simulator.story import Webhook
 from stream.events import BillingPayload, BillingWebhook, Micros, OrderId, topics
 from stream.events.topics import Topic
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, a_refund, a_scan, a_transfer, an_envelope, an_invoice
-from tests.replays import Told, a_history
+from tests.replays import TopicRecord, a_history
 
 MAILED = 10
-"""So many lives of each provider have a reader: a mail costs more than all else that becomes of a webhook."""
+"""The number of orders of each provider that have an e-mail address: a mail costs more than all other work."""
 ASKED = 40
-"""So many lives of a provider that is asked what is true: ten times a second and no more."""
+"""The number of orders of each provider whose webhooks are confirmed at its API, at most ten a second."""
 TWICE = 0.1
 ENDS = (("Ready", "Pending", "Complete"), ("Pending", "Fail"), ("Ready", "Cancel"), ("Wait", "Reject"))
 
 
 @dataclass(frozen=True)
 class History:
-    """What the providers' APIs know, and what was told, act after act."""
+    """A history in phases to be appended one after the other, and the ProviderRecords (JSON) of the simulated APIs."""
 
-    known: list[bytes]
-    acts: tuple[list[Told], ...]
+    api_records: list[bytes]
+    phases: tuple[list[TopicRecord], ...]
 
 
 def of_all_providers(run: str, size: int, *, seed: int = 0) -> History:
-    """About so many records; `run` is in all their names."""
+    """Return a history of about `size` records in two phases, the same for the same seed.
+
+    `run` is in all order ids, so that histories of two runs have no order in common. The first phase has what must be
+    processed first for the domain events to be the same in any order (see `a_history`).
+    """
     chance = random.Random(seed)  # noqa: S311 - a test's disorder
-    known: list[bytes] = []
-    posted: list[Told] = []
+    api_records: list[bytes] = []
+    posted: list[TopicRecord] = []
     for number in count(1):
         for provider in STORIES:
-            known += _tell(posted, provider, Order(f"{run}-{provider}", number, LOCALES[number % 2], _today()))
+            order = Order(f"{run}-{provider}", number, LOCALES[number % 2], _today())
+            api_records += _add_story(posted, provider, order)
         posted += _odd_life(f"{run}-odd-{number}", number, chance)
         if len(posted) * (1 + TWICE) >= size:
             break
     early, later = a_history(f"{run}-payments", number, seed=seed)
     posted += [one for one in posted if chance.random() < TWICE] + later
     chance.shuffle(posted)
-    return History(known, (early, posted))
+    return History(api_records, (early, posted))
 
 
 def name(run: str, provider: str, number: int) -> str:
-    """The order of a provider's life of that number."""
+    """Return the order id of the `number`-th order of a provider, from 1."""
     return Order(f"{run}-{provider}", number, LOCALES[0], _today()).order_id
 
 
@@ -67,8 +73,11 @@ def _today() -> datetime:
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _tell(posted: list[Told], provider: str, order: Order) -> list[bytes]:
-    """Tell a provider's story of an order; what its API knows of it."""
+def _add_story(posted: list[TopicRecord], provider: str, order: Order) -> list[bytes]:
+    """Add the records of a provider's story to `posted`, and return the ProviderRecords that it needs.
+
+    Nothing is added if the story needs a ProviderRecord and the order is beyond ASKED.
+    """
     story = STORIES[provider](order)
     known = [one.api for one in story if one.api]
     if known and order.number > ASKED:
@@ -77,8 +86,8 @@ def _tell(posted: list[Told], provider: str, order: Order) -> list[bytes]:
     return known
 
 
-def _translated(sent: Webhook, *, is_mailed: bool) -> Told:
-    """The record that the gateway makes of it."""
+def _translated(sent: Webhook, *, is_mailed: bool) -> TopicRecord:
+    """Return the record that the gateway makes of a webhook; without `is_mailed`, the order has no address."""
     headers = {name.lower(): value for name, value in sent.headers}
     received = Received(sent.path, headers, sent.body if is_mailed else _without_reader(sent), Micros(clock.now()))
     provider, kind = catalogue.find(received.path, received.headers)
@@ -86,15 +95,15 @@ def _translated(sent: Webhook, *, is_mailed: bool) -> Told:
 
 
 def _without_reader(sent: Webhook) -> bytes:
-    """The shop names its customer, and nobody tells that one's address."""
+    """Return the webhook's body; that of an order with a customer id instead of the customer's address."""
     if sent.path != "/webhooks/order":
         return sent.body
-    said = msgspec.json.decode(sent.body)
-    del said["customerEmail"]
-    return msgspec.json.encode({"customerId": said["orderId"], **said})
+    stated = msgspec.json.decode(sent.body)
+    del stated["customerEmail"]
+    return msgspec.json.encode({"customerId": stated["orderId"], **stated})
 
 
-def _odd_life(name: str, number: int, chance: random.Random) -> Iterator[Told]:
+def _odd_life(name: str, number: int, chance: random.Random) -> Iterator[TopicRecord]:
     yield from _refunded(name, number)
     yield from _subscribed(f"{name}-user", number)
     yield from _on_its_way(name, number, chance)
@@ -102,8 +111,8 @@ def _odd_life(name: str, number: int, chance: random.Random) -> Iterator[Told]:
     yield from _disputed(name, number, chance)
 
 
-def _disputed(name: str, number: int, chance: random.Random) -> Iterator[Told]:
-    """A dispute that names only the payment, of which every third order tells; it is answered, and most are settled."""
+def _disputed(name: str, number: int, chance: random.Random) -> Iterator[TopicRecord]:
+    """Yield a dispute of one to three steps that names only the payment; two thirds of the payments name the order."""
     paid, dispute = f"pi-{name}", {"order": None, "alias": f"pi-{name}", "dispute_id": f"dp-{name}"}
     due_at = NOON + 1000 * MINUTE
     for step, status in enumerate(
@@ -112,12 +121,12 @@ def _disputed(name: str, number: int, chance: random.Random) -> Iterator[Told]:
         posted = a_dispute(status, at=NOON + step * MINUTE, evidence_due_by=due_at, name=f"{name} {status}", **dispute)
         yield _on(topics.PAYMENT_WEBHOOKS, posted)
     if number % 3:
-        said = {"transaction_id": paid, "aliases": (paid,), "provider": "stripe"}
-        yield _payment(f"{name}-disputed", "completed", 0, **said)
+        stated = {"transaction_id": paid, "aliases": (paid,), "provider": "stripe"}
+        yield _payment(f"{name}-disputed", "completed", 0, **stated)
 
 
-def _refunded(name: str, number: int) -> Iterator[Told]:
-    """The refund names only the payment, of every fifth one that nobody tells of; every fourth is paid twice."""
+def _refunded(name: str, number: int) -> Iterator[TopicRecord]:
+    """Yield a refund that names only the payment; every fifth payment is missing, every fourth order is paid twice."""
     paid, refund = f"T-{name}", f"R-{name}"
     yield _on(topics.REFUND_WEBHOOKS, a_refund(order=None, refund_id=refund, alias=paid, name=f"{name} back"))
     if number % 5:
@@ -128,8 +137,8 @@ def _refunded(name: str, number: int) -> Iterator[Told]:
         yield _payment(name, "completed", 1, transaction_id=f"{paid}-again")
 
 
-def _subscribed(user: str, number: int) -> Iterator[Told]:
-    """A plan that will be billed again; every third ends."""
+def _subscribed(user: str, number: int) -> Iterator[TopicRecord]:
+    """Yield a paid plan with its next billing date; every third is cancelled."""
     order = f"BIZ-{user}-PRO-20231114"
     payload = BillingPayload(order_id=OrderId(order), next_billing_at=Micros(NOON + 100 * MINUTE), amount=58000)
     envelope = an_envelope(payload, name=f"{user} billing", provider="tosspayments")
@@ -139,8 +148,8 @@ def _subscribed(user: str, number: int) -> Iterator[Told]:
         yield _payment(order, "cancelled", 1)
 
 
-def _on_its_way(name: str, number: int, chance: random.Random) -> Iterator[Told]:
-    """Scans as they come; of every fourth parcel nobody tells whose it is."""
+def _on_its_way(name: str, number: int, chance: random.Random) -> Iterator[TopicRecord]:
+    """Yield up to five scans of a parcel in random statuses; the order of every fourth parcel stays unknown."""
     parcel = {"carrier": "CJ대한통운", "carrier_code": "cj", "tracking_number": f"N-{name}"}
     for scan in range(chance.randint(1, 5)):
         status = chance.choice(("preparing", "in_transit", "out_for_delivery", "failed", "delivered"))
@@ -148,24 +157,24 @@ def _on_its_way(name: str, number: int, chance: random.Random) -> Iterator[Told]
         yield _on(topics.SHIPPING_WEBHOOKS, a_scan(status, order=order, at=at, name=f"{name} {scan}", **parcel))
 
 
-def _invoiced(name: str, number: int) -> Iterator[Told]:
-    """However it ends; a transfer that names the customer pays it."""
+def _invoiced(name: str, number: int) -> Iterator[TopicRecord]:
+    """Yield the webhooks of an invoice with one of ENDS, and of the transfer that pays it and names the customer."""
     invoice, transfer, states = f"I-{name}", f"tx-{name}", ENDS[number % len(ENDS)]
     for step, state in enumerate(states):
-        said = {"cash_amount": 1000 + number, "transaction_id": transfer, "received_amount": "50", "title": "USDT"}
+        stated = {"cash_amount": 1000 + number, "transaction_id": transfer, "received_amount": "50", "title": "USDT"}
         reason = "amount_mismatch" if state == "Fail" else None
         posted = an_invoice(
-            state, invoice=invoice, at=NOON + step * MINUTE, name=f"{invoice} {state}", reason=reason, **said
+            state, invoice=invoice, at=NOON + step * MINUTE, name=f"{invoice} {state}", reason=reason, **stated
         )
         yield _on(topics.INVOICE_WEBHOOKS, posted)
     paid = a_transfer(transaction=transfer, alias=transfer, customer_id=f"{name}-user", name=transfer)
     yield _on(topics.INVOICE_WEBHOOKS, paid)
 
 
-def _payment(order: str, status: str, minute: int, **said: Any) -> Told:
-    posted = a_payment(status, order=order, at=NOON + minute * MINUTE, name=f"{order} {status} {minute}", **said)
+def _payment(order: str, status: str, minute: int, **stated: Any) -> TopicRecord:
+    posted = a_payment(status, order=order, at=NOON + minute * MINUTE, name=f"{order} {status} {minute}", **stated)
     return _on(topics.PAYMENT_WEBHOOKS, posted)
 
 
-def _on(topic: Topic, record: Any) -> Told:
+def _on(topic: Topic, record: Any) -> TopicRecord:
     return topic, topic.key(record), record

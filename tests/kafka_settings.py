@@ -1,4 +1,4 @@
-"""Settings of Kafka's, others for a while."""
+"""Changes settings of Kafka for a while."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 
 def admin_of(system: dict[str, str]) -> AdminClient:
+    """Return an admin client of the system's Kafka."""
     return AdminClient({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
 
 
 @contextmanager
-def impatient(system: dict[str, str], group: str, session_ms: int) -> Iterator[None]:
-    """Let this group's members be taken for dead sooner; then as it is for all groups again."""
+def short_session(system: dict[str, str], group: str, session_ms: int) -> Iterator[None]:
+    """Set the session timeout of a consumer group during the block; afterwards the broker's default applies again."""
     setting = "consumer.session.timeout.ms"
     _set(system, ResourceType.GROUP, group, AlterConfigOpType.SET, setting, session_ms)
     try:

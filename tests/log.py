@@ -1,4 +1,4 @@
-"""Kafka, looked into: what stands on a topic since a moment, and what is put there by hand."""
+"""Reads the records that are appended to topics from now on, and appends records."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,30 +20,30 @@ POLL_S = 0.2
 
 @dataclass
 class Reader:
-    """Collects the records of one topic from a moment on."""
+    """Collects the records of one topic that were appended since the reader was made by `reading`."""
 
     consumer: Consumer
     records: list[Any] = field(default_factory=list)
 
     def read(self) -> list[Any]:
-        """All records so far."""
+        """Return all records so far. Raises AssertionError for an error of Kafka."""
         while (message := self.consumer.poll(POLL_S)) is not None:
             assert message.error() is None, message.error()
             self.records.append(CODEC.decode(message.value()))
         return self.records
 
     def wait_for(self, wanted: Any) -> Any:
-        """The first record of which `wanted` is true."""
+        """Return the first record of which `wanted` is true, once there is one. Raises as `until`."""
         return next(filter(wanted, until(self.read, lambda records: any(map(wanted, records)))))
 
     def wait_until(self, enough: Callable[[list[Any]], bool]) -> None:
-        """Until all that is there is enough."""
+        """Wait until `enough` is true of the list of all records so far. Raises as `until`."""
         until(self.read, enough)
 
 
 @contextmanager
 def reading(system: dict[str, str], topic: Topic) -> Iterator[Reader]:
-    """What is appended to `topic` from now on."""
+    """Yield a reader of the records that are appended to `topic` from now on."""
     consumer = Consumer({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "group.id": "tests", "log_level": 3})
     ends = [
         TopicPartition(topic.name, n, consumer.get_watermark_offsets(TopicPartition(topic.name, n))[1])
@@ -58,23 +58,26 @@ def reading(system: dict[str, str], topic: Topic) -> Iterator[Reader]:
 
 @dataclass(frozen=True)
 class Writer:
-    """Appends record after record: one producer, which takes half a second to begin."""
+    """Appends many records with one producer, as starting a producer takes half a second."""
 
     producer: Producer
 
     def append(self, topic: Topic, key: str, value: Record) -> None:
-        """Put a record on a topic, and wait until it is there."""
+        """Append a record to a topic, and wait until Kafka has it."""
         self.producer.produce(topic.name, CODEC.encode(value), key.encode())
         assert self.producer.flush(10) == 0
 
 
 def writer(system: dict[str, str]) -> Writer:
-    """Who appends to the system's Kafka."""
+    """Return a writer for the system's Kafka."""
     return Writer(Producer({**PRODUCER, "bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "linger.ms": 0}))
 
 
 def append(system: dict[str, str], topic: Topic, key: str, value: Record | bytes, partition: int = -1) -> None:
-    """Put a record, or mere bytes, on a topic, and wait until it is there."""
+    """Append a record, or bytes as they are, to a topic with a producer of its own, and wait until Kafka has it.
+
+    `partition` -1 stands for the partition of the key.
+    """
     producer = Producer({**PRODUCER, "bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"]})
     payload = value if isinstance(value, bytes) else CODEC.encode(value)
     producer.produce(topic.name, payload, key.encode(), partition)
@@ -82,7 +85,7 @@ def append(system: dict[str, str], topic: Topic, key: str, value: Record | bytes
 
 
 def append_at_once(system: dict[str, str], topic: Topic, partition: int, records: Sequence[Record]) -> None:
-    """Put records on one partition in such a way that whoever reads one of them reads them all."""
+    """Append records to one partition as one batch of Kafka, so that a consumer that reads one reads them all."""
     producer = Producer({**PRODUCER, "bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "linger.ms": 100})
     for record in records:
         producer.produce(topic.name, CODEC.encode(record), topic.key(record).encode(), partition)

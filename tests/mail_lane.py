@@ -1,4 +1,4 @@
-"""The notifier's lane to a mail server, for one mail after the other; what fails is raised."""
+"""The notifier's lane to a mail server, for one mail at a time; a failure is raised instead of returned."""
 
 from notifier.mail.mime import Mail
 from notifier.sending.lane import Lane
@@ -6,7 +6,7 @@ from notifier.sending.smtp import envelope
 
 
 class MailServer:
-    """A lane of one connection."""
+    """A lane of one connection. `offer` and `finish` raise the failure that the lane's methods of this name return."""
 
     def __init__(self, url: str, timeout_s: float, ca: str | None = None) -> None:
         self.lane = Lane(url, timeout_s, ca)

@@ -1,4 +1,4 @@
-"""A mail server that speaks TLS, AUTH and SMTPUTF8: aiosmtpd in a thread, with certificates made on the spot."""
+"""A mail server with TLS, AUTH and SMTPUTF8: aiosmtpd in a thread."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ USER, PASSWORD = "shop", "p@ss/word"
 
 @dataclass
 class Taken:
-    """One mail, as its envelope says it, and whether it came over TLS and from whom."""
+    """An accepted mail: its envelope, whether it came over TLS, and the user who logged in (None: nobody)."""
 
     sender: str
     recipients: list[str]
@@ -27,7 +27,7 @@ class Taken:
 
 @dataclass
 class Server:
-    """A running server; `logins` are the passwords it was shown."""
+    """A running server, with the mails that it accepted and the passwords of all logins, refused ones included."""
 
     port: int = 0
     mails: list[Taken] = field(default_factory=list)
@@ -51,7 +51,10 @@ class Server:
 def mail_server(
     tls: ssl.SSLContext | None = None, *, implicit: bool = False, login: bool = False, utf8: bool = True
 ) -> Iterator[Server]:
-    """A server on all loopback addresses; `tls` without `implicit` is offered as STARTTLS."""
+    """Run a server on 127.0.0.1 during the block. `tls` is used from the first byte if `implicit`, else for STARTTLS.
+
+    With `login`, USER may log in with PASSWORD; with `tls` too, only after STARTTLS.
+    """
     server = Server()
     loop = asyncio.new_event_loop()
     options: dict[str, Any] = {"authenticator": server.authenticate} if login else {}

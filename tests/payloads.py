@@ -1,4 +1,4 @@
-"""The providers' sample payloads, as they would come: proved or not, whole or damaged."""
+"""The providers' sample payloads as requests: authenticated or not, whole or damaged."""
 
 import json
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ SAMPLES = Path(__file__).parent / "samples"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 SECRET = b"6f1a" * 12
-"""As a generated one: hexadecimal, which is base64 as well."""
+"""A secret like the generated ones: hexadecimal, which is valid base64 as well."""
 YEAR = 365 * 24 * 3600 * 1_000_000
 PLACES = 40
-"""So many places of a payload are damaged, from the top."""
+"""The number of fields of a payload that `damaged` changes, the outermost first."""
 
 
 @dataclass(frozen=True)
 class Post:
-    """A request of a provider: the token that it carries in its URL, if any, stands behind the path."""
+    """A request of a provider. A token in the URL, if there is one, is the last segment of `path`."""
 
     path: str
     body: bytes
@@ -31,51 +31,51 @@ class Post:
     content_type: str = JSON
 
     def received(self, at: int) -> Received:
-        """As the gateway hands it to the provider."""
+        """Return the request as the gateway passes it to the provider; `at` is in microseconds."""
         base, token = catalogue.split(self.path) or (self.path, None)
         headers = {name.lower(): value for name, value in self.headers.items()}
         return Received(base, {**headers, "content-type": self.content_type}, self.body, Micros(at), token)
 
 
 def sample(provider: str, name: str) -> bytes:
-    """One sample, byte for byte."""
+    """Return the bytes of a sample; `name` is its file name."""
     return (SAMPLES / provider / name).read_bytes()
 
 
 def samples(provider: str | None = None) -> list[Path]:
-    """All samples of a provider, or of all of them; its vectors too, for whatever comes must be answered."""
+    """Return the files of a provider's samples, or of all providers', `vectors.json` included."""
     found = (SAMPLES / provider if provider else SAMPLES).glob("*" if provider else "*/*")
     return sorted(path for path in found if path.suffix in (".json", ".raw", ".form"))
 
 
-def proved(row: Provider, path: str, body: bytes, secret: bytes, at: int, content_type: str = JSON) -> Post:
-    """A body as the provider would send it at this time: with its headers, else with its token."""
+def authenticated(row: Provider, path: str, body: bytes, secret: bytes, at: int, content_type: str = JSON) -> Post:
+    """Return the request that a provider would send at this time (microseconds): signed, else with its token."""
     headers = row.sign(body, secret, at)
     by_token = row.takes_token and not headers
     return Post(f"{path}/{secret.decode()}" if by_token else path, body, headers, content_type)
 
 
-def ways(row: Provider, path: str, body: bytes, secret: bytes, at: int) -> Iterator[tuple[str, Post]]:
-    """A body proved in the right way, and in wrong ones."""
-    whole = proved(row, path, body, secret, at)
+def authentications(row: Provider, path: str, body: bytes, secret: bytes, at: int) -> Iterator[tuple[str, Post]]:
+    """Yield (description, request) of a body authenticated in the right way, first, and in wrong ways."""
+    whole = authenticated(row, path, body, secret, at)
     yield "proved", whole
     yield "unsigned", Post(path, body, {})
-    yield "wrong secret", proved(row, path, body, b"another secret", at)
-    yield "old", proved(row, path, body, secret, at - YEAR)
-    yield "from the future", proved(row, path, body, secret, at + YEAR)
+    yield "wrong secret", authenticated(row, path, body, b"another secret", at)
+    yield "old", authenticated(row, path, body, secret, at - YEAR)
+    yield "from the future", authenticated(row, path, body, secret, at + YEAR)
     yield "empty headers", Post(path, body, dict.fromkeys(whole.headers, ""))
     yield "odd headers", Post(path, body, dict.fromkeys(whole.headers, "t=,v1=\xe9,,="))
     for other in catalogue.ROWS:
         if other is not row:
-            yield f"as {other.name}", proved(other, path, body, secret, at)
+            yield f"as {other.name}", authenticated(other, path, body, secret, at)
     if row.takes_forms:
         form = _as_form(body)
-        yield "form", proved(row, path, form, secret, at, FORM)
-        yield "not the form it says", proved(row, path, body, secret, at, FORM)
+        yield "form", authenticated(row, path, form, secret, at, FORM)
+        yield "not the form it says", authenticated(row, path, body, secret, at, FORM)
 
 
 def damaged(body: bytes, places: int = PLACES) -> Iterator[tuple[str, bytes]]:
-    """A body with something wrong in it, and what that is."""
+    """Yield (description, body) of a body with one thing wrong in it; `places` limits the fields that are changed."""
     yield "empty", b""
     yield "half", body[: len(body) // 2]
     yield "not UTF-8", body.replace(b":", b":\xff", 1)
@@ -115,7 +115,7 @@ WRONG: dict[str, Any] = {
 
 
 def _places(published: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The names of a payload's fields, those of the whole before those of its parts."""
+    """Yield the path of each field of a payload, those of an object before those of its parts."""
     fields = list(published.items()) if isinstance(published, dict) else []
     yield from ((*above, name) for name, _ in fields)
     for name, value in fields:

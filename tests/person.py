@@ -1,4 +1,4 @@
-"""Somebody at the console's pages: a browser without scripts, and with a cookie jar."""
+"""A person at the console's pages, with a browser that has cookies and no scripts."""
 
 import http.client
 import re
@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 
 class Person:
-    """Somebody with a cookie jar and no browser."""
+    """A browser at the console at `url`, with cookies and without scripts. It sends `headers` with every request."""
 
     def __init__(self, url: str, **headers: str) -> None:
         self._address = urlsplit(url)
@@ -16,12 +16,16 @@ class Person:
         self.cookies: dict[str, str] = {}
 
     def at(self, url: str) -> "Person":
-        """The same browser at another replica: with the same cookies."""
+        """Return a browser at another replica, with the same cookies and without the extra headers."""
         other = Person(url)
         other.cookies = dict(self.cookies)
         return other
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, dict[str, str], str]:
+        """Send a request, keep the cookies, and return status, headers by lower-case name, and text.
+
+        Redirects are not followed.
+        """
         connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=30)
         headers = self._all_headers()
         if form is not None:
@@ -38,7 +42,7 @@ class Person:
 
     @contextmanager
     def opened(self, path: str) -> Iterator[http.client.HTTPResponse]:
-        """A response that is being sent; nothing for 20 s is an error."""
+        """Yield the response to a GET without reading its body, for one that has no end; 20 s without data time out."""
         connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=20)
         connection.request("GET", path, None, self._all_headers())
         yield connection.getresponse()
@@ -49,8 +53,10 @@ class Person:
         return {"Cookie": cookie, "Accept": "text/html", **self._headers}
 
     def csrf(self, path: str = "/login") -> str:
+        """Return the CSRF token in the form of a page; empty if the page has none."""
         found = re.search(r'name="csrf" value="([0-9a-f]+)"', self.ask("GET", path)[2])
         return found[1] if found else ""
 
     def log_in(self, user: str, password: str) -> int:
+        """Send the login form and return the status: 303 if the login is accepted."""
         return self.ask("POST", "/login", {"csrf": self.csrf(), "user": user, "password": password, "next": "/"})[0]

@@ -1,4 +1,4 @@
-"""Posts what providers send, in whatever state it is, and hears what is said to it."""
+"""Posts requests of providers, valid or not, and returns the gateway's answers."""
 
 import http.client
 import json
@@ -14,8 +14,8 @@ UNAVAILABLE = 503
 
 
 @dataclass(frozen=True)
-class Answered:
-    """A status, the body as JSON, and as bytes where it is none."""
+class Answer:
+    """An HTTP response; `body` is None if `raw` is no JSON."""
 
     status: int
     raw: bytes
@@ -28,15 +28,16 @@ class Answered:
             return None
 
 
-def post(url: str, request: Post) -> Answered:
-    """What the gateway at `url` answers."""
+def post(url: str, request: Post) -> Answer:
+    """Post a request to the gateway at `url`, and return the answer; after a 503, that to a second attempt."""
     return next(iter(post_all(url, [request])))
 
 
-def post_all(url: str, requests: Iterable[Post]) -> Iterator[Answered]:
-    """What the gateway answers to each, over one connection for as long as it lasts.
+def post_all(url: str, requests: Iterable[Post]) -> Iterator[Answer]:
+    """Post requests to the gateway at `url` one after the other, and yield the answer to each, in order.
 
-    One that is not stored in time is posted once more, as its sender would.
+    One connection is used until the gateway closes it. A request that is answered 503 is posted once more, as its
+    sender would do.
     """
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_S)
@@ -48,8 +49,8 @@ def post_all(url: str, requests: Iterable[Post]) -> Iterator[Answered]:
         connection.close()
 
 
-def _posted(connection: http.client.HTTPConnection, request: Post) -> Answered:
-    """A server may hang up after an answer; what was on its way then goes over a new connection."""
+def _posted(connection: http.client.HTTPConnection, request: Post) -> Answer:
+    """Post a request; once more over a new connection if the server had closed the old one after an earlier answer."""
     try:
         return _asked(connection, request)
     except (ConnectionError, http.client.BadStatusLine):
@@ -57,8 +58,8 @@ def _posted(connection: http.client.HTTPConnection, request: Post) -> Answered:
         return _asked(connection, request)
 
 
-def _asked(connection: http.client.HTTPConnection, request: Post) -> Answered:
+def _asked(connection: http.client.HTTPConnection, request: Post) -> Answer:
     headers = {"Content-Type": request.content_type, **request.headers}
     connection.request("POST", quote(request.path, safe="/?&=%"), request.body, headers)
     response = connection.getresponse()
-    return Answered(response.status, response.read())
+    return Answer(response.status, response.read())

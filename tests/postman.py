@@ -1,4 +1,4 @@
-"""A mail server on a real socket that does to a recipient's mails what it is told to, and keeps those it takes."""
+"""A mail server on a real socket that plays tricks, by recipient, and keeps the mails that it accepts."""
 
 import socketserver
 from collections import defaultdict, deque
@@ -31,17 +31,19 @@ Trick = Literal[
     "stall after dot",
     "421 after 250",
 ]
+"""What the server does to one mail instead of accepting it, and at which step; `421 after 250` accepts it first."""
 
 
 class HangUp(Exception):
-    """The connection ends here."""
+    """Raised to close the connection without a reply."""
 
 
 @dataclass
 class Postman:
-    """`tricks` are played one a mail, in turn; a recipient without any gets every mail.
+    """A running mail server. Each mail to a recipient uses up one of the recipient's `tricks`; then mails are accepted.
 
-    More than `most` connections at a time get a 421.
+    `tried` counts the RCPT commands by recipient, `mails` are the accepted (recipient, mail), `open` and `connections`
+    are the connections now and ever. A connection beyond `most` at a time gets a 421.
     """
 
     most: int = 1000
@@ -55,15 +57,17 @@ class Postman:
     closing: Event = field(default_factory=Event)
 
     def plays(self, recipient: str, *tricks: Trick) -> None:
+        """Add tricks for the next mails to a recipient, one for each mail."""
         self.tricks[recipient].extend(tricks)
 
     def to(self, recipient: str) -> list[EmailMessage]:
+        """Return the accepted mails to a recipient."""
         return [mail for address, mail in self.mails if address == recipient]
 
 
 @contextmanager
 def postman(*, pipelining: bool = False) -> Iterator[Postman]:
-    """A mail server on a port of its own."""
+    """Run a mail server on a port of its own during the block. With `pipelining`, EHLO offers PIPELINING."""
     man = Postman(pipelining=pipelining)
 
     class Handler(socketserver.StreamRequestHandler):
@@ -139,13 +143,13 @@ class Conversation:
             raise HangUp
 
     def _in_data(self) -> None:
-        """The body is not awaited."""
+        """Close the connection without reading the body, after a 421 if the trick has one."""
         if self._trick.startswith("421"):
             self._say("421 good night")
         raise HangUp
 
     def _plays(self, where: str) -> bool:
-        """Whether the trick is one for this place, and has been played."""
+        """Play the trick if it is one for this step (`rcpt` or `dot`); return whether it was played."""
         if not self._trick.endswith(where):
             return False
         if self._trick.startswith("hang up"):

@@ -1,4 +1,4 @@
-"""The system's processes, ended as the power would."""
+"""Kills and suspends the system's processes, by the names in its environment file, such as `PAYMENT`."""
 
 import os
 import signal
@@ -12,22 +12,22 @@ from confluent_kafka.admin import AdminClient
 from tests.actors import until
 
 FORGOTTEN_S = 120.0
-"""So long may Kafka, itself hurt and busy, take to miss a member and forget its group."""
+"""How long Kafka, which may be under faults itself, may take to drop a silent member and delete its group."""
 
 
 def pid(system: dict[str, str], service: str) -> int:
-    """The process of a service now, 0 while there is none."""
+    """Return the id of a service's process by the environment file, 0 if it has none; the process may be dead."""
     written = Path(system["RUN_FOLDER"], "env").read_text().splitlines()
     return int(dict(line.split("=", 1) for line in written).get(f"{service}_PID", 0))
 
 
 def living(system: dict[str, str], service: str) -> int:
-    """The process of a service, once it is there: one that died is being started again."""
+    """Return the id of a service's process once it is running; a dead one is being restarted."""
     return until(lambda: pid(system, service), lambda now: now > 0 and Path("/proc", str(now)).exists())
 
 
 def kill(system: dict[str, str], service: str, by: signal.Signals = signal.SIGKILL) -> None:
-    """End a service, without a warning unless `by` is one, and wait until another process has its place."""
+    """Send a signal to a service's process, and wait until another process has replaced it."""
     before = living(system, service)
     os.kill(before, by)
     until(lambda: pid(system, service), lambda now: now not in (0, before))
@@ -35,7 +35,7 @@ def kill(system: dict[str, str], service: str, by: signal.Signals = signal.SIGKI
 
 @contextmanager
 def frozen(system: dict[str, str], service: str) -> Iterator[None]:
-    """Still there, its port open, and doing nothing: worse than dead."""
+    """Suspend a service's process with SIGSTOP during the block: its port stays open, and it does nothing."""
     process = living(system, service)
     os.kill(process, signal.SIGSTOP)
     try:
@@ -46,13 +46,16 @@ def frozen(system: dict[str, str], service: str) -> Iterator[None]:
 
 
 def states(process: int) -> set[str]:
-    """Of its threads, as /proc tells them: R runs, S sleeps, T is stopped."""
+    """Return the states of a process's threads, as /proc has them: R is running, S sleeping, T stopped."""
     stats = [thread.read_text() for thread in Path("/proc", str(process), "task").glob("*/stat")]
     return {stat.rpartition(") ")[2][0] for stat in stats}
 
 
 def forget_group(system: dict[str, str], service: str) -> None:
-    """Let Kafka forget a worker's group and its offsets, as after a week away; the worker thaws and is nobody."""
+    """Delete a worker's consumer group with its offsets, as Kafka does after a week without members.
+
+    The worker is suspended meanwhile, and finds when it continues that it is no member any more.
+    """
     admin = AdminClient({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
     with frozen(system, service):  # until no member is counted any more
         until(lambda: _is_forgotten(admin, service.lower()), bool, FORGOTTEN_S)

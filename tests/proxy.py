@@ -1,4 +1,4 @@
-"""A relay between a client and a server that can refuse, fall silent, or cut the line at the worst moment."""
+"""A relay between a client and a server that can refuse connections, withhold data, or cut a connection at COMMIT."""
 
 import socket
 import struct
@@ -14,17 +14,23 @@ COMMIT = b"COMMIT\x00"  # as a client of Postgres says it
 
 @dataclass
 class Proxy:
-    """`deaf_to` are words: when a transaction that holds them is committed, its client never hears of it."""
+    """A relay to `server` on `port` of the loopback address, 0 for any.
+
+    When a Postgres transaction that contains the bytes `drop_commit_reply_of` is committed, the connection is cut
+    before the client gets the reply; that happens once and sets `reply_dropped`. While `silent`, nothing that clients
+    send reaches the server.
+    """
 
     server: tuple[str, int]
     port: int = 0
-    deaf_to: bytes = b""
-    unheard: Event = field(default_factory=Event)
+    drop_commit_reply_of: bytes = b""
+    reply_dropped: Event = field(default_factory=Event)
     silent: bool = False
     lines: list[socket.socket] = field(default_factory=list)
     listener: socket.socket | None = None
 
     def open(self) -> None:
+        """Accept connections, on the same port as before if there was one."""
         listener = self.listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
@@ -33,7 +39,7 @@ class Proxy:
         Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def refuse(self) -> None:
-        """From now on nobody is let in, and whoever is in is thrown out."""
+        """Close all connections, and accept none until `open`."""
         listener, self.listener = self.listener, None
         if listener:
             with suppress(OSError):
@@ -48,39 +54,39 @@ class Proxy:
                 client, _ = listener.accept()
                 server = socket.create_connection(self.server)
                 self.lines += [client, server]
-                line = _Line(self, client, server)
-                for pump in (line.ask, line.answer):
+                connection = _Connection(self, client, server)
+                for pump in (connection.forward, connection.reply):
                     Thread(target=pump, daemon=True).start()
 
 
 @dataclass
-class _Line:
-    """One connection; `said` is what its client has said in this transaction."""
+class _Connection:
+    """One relayed connection; `sent` is what its client has sent in the present transaction."""
 
     proxy: Proxy
     client: socket.socket
     server: socket.socket
-    said: bytes = b""
-    deaf: bool = False
+    sent: bytes = b""
+    drops_reply: bool = False
 
-    def ask(self) -> None:
+    def forward(self) -> None:
         with suppress(OSError):
             while data := self.client.recv(CHUNK):
-                self.said += data
-                wanted = self.proxy.deaf_to
+                self.sent += data
+                wanted = self.proxy.drop_commit_reply_of
                 if COMMIT in data:
-                    self.deaf = bool(wanted) and wanted in self.said
-                    self.said = b""
+                    self.drops_reply = bool(wanted) and wanted in self.sent
+                    self.sent = b""
                 if not self.proxy.silent:
                     self.server.sendall(data)
         self._end()
 
-    def answer(self) -> None:
+    def reply(self) -> None:
         with suppress(OSError):
             while data := self.server.recv(CHUNK):
-                if self.deaf:  # it is committed, and only we know
-                    self.proxy.deaf_to = b""
-                    self.proxy.unheard.set()
+                if self.drops_reply:  # the transaction is committed, and the client cannot know
+                    self.proxy.drop_commit_reply_of = b""
+                    self.proxy.reply_dropped.set()
                     break
                 self.client.sendall(data)
         self._end()
@@ -99,7 +105,7 @@ def _cut(line: socket.socket) -> None:
 
 @contextmanager
 def proxy(host: str, port: int) -> Iterator[Proxy]:
-    """A relay to this server, on a port of its own."""
+    """Run a relay to this server, on a port of its own, during the block."""
     relay = Proxy((host, port))
     relay.open()
     try:

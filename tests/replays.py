@@ -1,4 +1,4 @@
-"""Replays as a person starts them: the services' own command lines; and histories for them to read."""
+"""Replays as an operator starts them, by the services' command lines; and histories for them to read."""
 
 import random
 import subprocess
@@ -17,11 +17,12 @@ from tests.log import CODEC, Writer
 
 ROOT = Path(__file__).parent.parent
 SERVICES = {service.name: service for service in services.SERVICES}
-Told = tuple[Topic, str, Webhook]
+TopicRecord = tuple[Topic, str, Webhook]
+"""A topic, the key and the value of a record."""
 
 
 def start(system: dict[str, str], service: str, *words: str) -> "subprocess.Popen[str]":
-    """Begin a verb of a service, such as `replay --into r1`."""
+    """Start a service's command line with these arguments, such as `replay --into r1`; do not wait for its end."""
     program = services.program(SERVICES[service], Paths(ROOT, Path(system["RUN_FOLDER"])), system)
     return subprocess.Popen(
         [*program.argv, *words],
@@ -34,25 +35,26 @@ def start(system: dict[str, str], service: str, *words: str) -> "subprocess.Pope
 
 
 def ask(system: dict[str, str], service: str, *words: str) -> str:
-    """What a verb of a service says; it must succeed."""
+    """Run a service's command line with these arguments and return its output; the exit code must be 0."""
     process = start(system, service, *words)
-    said, complaint = process.communicate(timeout=240)
-    assert process.returncode == 0, complaint
-    return said
+    output, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    return output
 
 
 def refusal(system: dict[str, str], service: str, *words: str) -> str:
-    """Why a verb of a service cannot be done; it must be refused."""
+    """Run a service's command line with these arguments and return its error output; the exit code must not be 0."""
     process = start(system, service, *words)
-    _, complaint = process.communicate(timeout=240)
+    _, errors = process.communicate(timeout=240)
     assert process.returncode != 0, "it was done"
-    return complaint
+    return errors
 
 
-def a_history(run: str, orders: int, *, seed: int = 0) -> tuple[list[Told], list[Told]]:
-    """What befell so many orders: told in disorder, a part twice, some by the provider's own name before the order's.
+def a_history(run: str, orders: int, *, seed: int = 0) -> tuple[list[TopicRecord], list[TopicRecord]]:
+    """Return a history of `orders` orders in two phases: in disorder, a tenth twice, some payments only by an alias.
 
-    In two acts: where it matters for what is announced, the shop speaks first.
+    The first phase has the shop's orders of a wrong amount, on whose arrival before the payment the domain events
+    depend; the second has all others. The same seed gives the same history.
     """
     chance = random.Random(seed)  # noqa: S311 - a test's disorder
     events = [event for number in range(orders) for event in _life(f"{run}-{number}", number, chance)]
@@ -61,12 +63,12 @@ def a_history(run: str, orders: int, *, seed: int = 0) -> tuple[list[Told], list
     return [event for event in events if _is_odd(event)], [event for event in events if not _is_odd(event)]
 
 
-def _is_odd(published: Told) -> bool:
+def _is_odd(published: TopicRecord) -> bool:
     _, _, webhook = published
     return isinstance(webhook, OrderWebhook) and bool((webhook.payload.amount or 0) % 2)
 
 
-def _life(order: str, number: int, chance: random.Random) -> Iterator[Told]:
+def _life(order: str, number: int, chance: random.Random) -> Iterator[TopicRecord]:
     amount = 1000 + 2 * number
     asked = amount if number % 7 else amount + 1  # every seventh is paid otherwise than asked
     if number % 3:
@@ -80,26 +82,26 @@ def _life(order: str, number: int, chance: random.Random) -> Iterator[Told]:
         yield _paid(order, "cancelled", amount, NOON + 2 * MINUTE)
 
 
-def _of_shop(order: str, amount: int) -> Told:
+def _of_shop(order: str, amount: int) -> TopicRecord:
     published = an_order(order=order, name=f"order {order}", amount=amount, currency="KRW", customer_email=None)
     return topics.ORDERS, order, published
 
 
-def _paid(life: str, status: str, amount: int, at: int, **said: object) -> Told:
-    name = f"{life} {status} {at} {sorted(said)}"
-    published = a_payment(status, name=name, at=at, amount=amount, **{"order": life, **said})  # type: ignore[arg-type]
+def _paid(life: str, status: str, amount: int, at: int, **stated: object) -> TopicRecord:
+    name = f"{life} {status} {at} {sorted(stated)}"
+    published = a_payment(status, name=name, at=at, amount=amount, **{"order": life, **stated})  # type: ignore[arg-type]
     return topics.PAYMENT_WEBHOOKS, topics.PAYMENT_WEBHOOKS.key(published), published
 
 
 def until_handled(system: dict[str, str], *services: str) -> None:
-    """Wait until these services have nothing left to read."""
+    """Wait until these services have no lag. Raises as `until`."""
     kafka = Kafka(Cluster.of_environment(system, "tests"))
     for service in services:
         until(lambda service=service: kafka.lag(service, kafka.end_offsets()), lambda lag: lag == 0)  # type: ignore[misc]
 
 
-def append(log: Writer, history: Sequence[Told]) -> None:
-    """Put all of it on its topics."""
+def append(log: Writer, history: Sequence[TopicRecord]) -> None:
+    """Append the records of a history to their topics, and wait until Kafka has them."""
     for topic, key, published in history:
         log.producer.produce(topic.name, CODEC.encode(published), key.encode())
         log.producer.poll(0)

@@ -1,9 +1,8 @@
-"""A service's processes beside the system's own: the service's environment, another management port, a fault maybe."""
+"""Replicas of a service: processes with the service's environment, another management port, and perhaps a fault."""
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,7 +22,8 @@ from local.processes.supervisor import MARK
 from runtime.faults.injection import EXIT_CODE
 from stream.events.topics import PARTITIONS
 from tests.actors import until
-from tests.kafka_settings import admin_of, impatient
+from tests.kafka_settings import admin_of, short_session
+from tests.ports import free_port
 from tests.processes import frozen
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,10 @@ RUN = "{0}; import runpy; runpy.run_module('{1}', run_name='__main__', alter_sys
 
 @dataclass
 class Replica:
-    """One process of a service, and what it says."""
+    """One process of a service, its log, and the URL of its management listener.
+
+    `is_sound` is True if it was started without a fault and with the service's own variables.
+    """
 
     process: "subprocess.Popen[bytes]"
     log: Path
@@ -43,15 +46,16 @@ class Replica:
     is_sound: bool
 
     def lines(self, event: str = "") -> list[dict[str, Any]]:
-        """Its log, or the lines of it that tell of `event`."""
+        """Return the lines of the log, as JSON, or those whose `event` is this one."""
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in lines if event in ("", line["event"])]
 
     def wait_for(self, event: str, times: int = 1) -> list[dict[str, Any]]:
+        """Return the log lines of an event once there are at least `times`. Raises as `until`."""
         return until(lambda: self.lines(event), lambda lines: len(lines) >= times)
 
     def owns(self) -> int:
-        """How many partitions it has been assigned and not lost again."""
+        """Return the number of partitions that the replica owns, by its log."""
         signs = {"partitions.assigned": 1, "partitions.revoked": -1, "partitions.lost": -1}
         return sum(signs.get(line["event"], 0) * line.get("count", 0) for line in self.lines())
 
@@ -59,7 +63,7 @@ class Replica:
         return services.answers(f"{self.url}/health/ready")
 
     def problems(self) -> list[str]:
-        """Why it is not ready; empty when it is."""
+        """Return the reasons why the replica is not ready; empty when it is."""
         try:
             urllib.request.urlopen(f"{self.url}/health/ready", timeout=10).close()
         except urllib.error.HTTPError as not_ready:
@@ -67,15 +71,18 @@ class Replica:
         return []
 
     def metric(self, name: str) -> float:
+        """Return the sum of all samples of the metrics whose names start with `name`; 0 without any."""
         request = urllib.request.Request(f"{self.url}/metrics", headers={"Authorization": f"Bearer {self.token}"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
     def dies_of_its_fault(self) -> None:
+        """Wait until the process has ended by its fault, and assert that it did."""
         assert self.process.wait(ENDS_S * 2) == EXIT_CODE, self.log.read_text()[-2000:]
 
     def is_frozen_by_its_fault(self) -> None:
+        """Wait until the process has stopped itself by its fault. Raises as `until`."""
         state = lambda: Path("/proc", str(self.process.pid), "stat").read_text().rpartition(") ")[2][0]  # noqa: E731
         until(state, lambda seen: seen == "T")
 
@@ -86,12 +93,12 @@ class Replica:
         os.kill(self.process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
-        """Also when it is frozen, or dead already."""
+        """Kill the process, also when it is suspended or dead already, and wait for its end."""
         self.process.kill()
         self.process.wait(ENDS_S)
 
     def stop(self) -> tuple[int, float]:
-        """Ask it to stop; its exit code, and the seconds it took."""
+        """Send SIGTERM, wait for the end, and return the exit code and the seconds that it took."""
         began = time.monotonic()
         self.process.terminate()
         return self.process.wait(ENDS_S), time.monotonic() - began
@@ -99,7 +106,7 @@ class Replica:
 
 @dataclass
 class Replicas:
-    """Those of one service, in its own consumer group."""
+    """The replicas of one service, in the service's consumer group. `topics` is the number of topics that it reads."""
 
     system: dict[str, str]
     service: services.LocalService
@@ -107,7 +114,10 @@ class Replicas:
     running: list[Replica] = field(default_factory=list)
 
     def start(self, fault: str = "", prologue: str = "", **variables: str) -> Replica:
-        """Another one; it is not awaited. `prologue` is Python that runs before the service does."""
+        """Start a replica without waiting for it.
+
+        `fault` is a value of FAULT, `prologue` is Python code that runs before the service does.
+        """
         program = services.program(self.service, Paths(ROOT, Path(self.system["RUN_FOLDER"])), self.system)
         port, log = free_port(), Path(self.system["RUN_FOLDER"], "log", f"replica-{next(NUMBERS)}.log")
         of_run = {"MANAGEMENT_PORT": str(port), MARK: self.system["RUN_FOLDER"], "FAULT": fault}
@@ -120,13 +130,13 @@ class Replicas:
         return self.running[-1]
 
     def join(self, fault: str = "", prologue: str = "", **variables: str) -> Replica:
-        """Another one, once it has partitions."""
+        """Start a replica, and wait until it owns partitions; arguments as for `start`."""
         replica = self.start(fault, prologue, **variables)
         until(replica.owns, bool)
         return replica
 
     def alone(self) -> Replica:
-        """One that has no fault, once it owns everything; whoever else is left is killed."""
+        """Keep one running sound replica, or start one; kill all others; return it once it owns all partitions."""
         sound = [replica for replica in self.running if replica.is_sound and replica.process.poll() is None]
         stays = sound[0] if sound else self.start()
         for other in self.running:
@@ -137,32 +147,35 @@ class Replicas:
         return stays
 
     def only(self, fault: str = "", prologue: str = "", **variables: str) -> Replica:
-        """One by itself, once it owns everything; the others leave."""
+        """Stop all replicas and start one; return it once it owns all partitions. Arguments as for `start`."""
         self.none()
         replica = self.start(fault, prologue, **variables)
         until(replica.owns, lambda owned: owned == PARTITIONS * self.topics)
         return replica
 
     def none(self) -> None:
-        """They leave."""
+        """Stop all replicas with SIGTERM."""
         for other in self.running:
             other.stop()
         self.running.clear()
 
     def end(self) -> None:
+        """Kill all replicas."""
         while self.running:
             self.running.pop().kill()
 
 
 @contextmanager
 def replicas_of(system: dict[str, str], name: str, topics: int, *, session_ms: int = 3000) -> Iterator[Replicas]:
-    """The system's own process of this service is frozen meanwhile, and so loses its partitions: those here work.
+    """Yield replicas of a service, none of them started, and suspend the system's own process of it meanwhile.
 
-    It reads so many `topics`. A member that says nothing for `session_ms` is taken for dead.
+    That process therefore loses its partitions to the replicas. `topics` is the number of topics that the service
+    reads. Kafka drops a member that is silent for `session_ms`. After the block, wait until the system's own process is
+    ready again.
     """
     (service,) = (one for one in services.SERVICES if one.name == name)
     replicas = Replicas(system, service, topics)
-    with frozen(system, name.upper()), impatient(system, name, session_ms):
+    with frozen(system, name.upper()), short_session(system, name, session_ms):
         try:
             yield replicas
         finally:
@@ -171,14 +184,8 @@ def replicas_of(system: dict[str, str], name: str, topics: int, *, session_ms: i
 
 
 def shares(system: dict[str, str], group: str) -> list[dict[str, int]]:
-    """How many partitions of each topic each member of a group has."""
+    """Return, for each member of a consumer group, the number of its partitions by topic."""
     admin = admin_of(system)
     (asked,) = admin.describe_consumer_groups([group]).values()
     assigned = [member.assignment.topic_partitions for member in asked.result(10).members]
     return [Counter(partition.topic for partition in partitions) for partitions in assigned]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""When a system has come to rest: everything was read, nothing is tried again, asked or mailed any more."""
+"""Waits until a system is idle: everything was read, and nothing is to be retried, confirmed or mailed."""
 
 import time
 from collections.abc import Mapping
@@ -21,15 +21,19 @@ LEFT = {
         "SELECT count(*) AS n FROM operator_alerts WHERE mailed_at IS NULL",
     ),
 }
-"""What of a service's store says that it has something to do."""
+"""By service: the queries for the number of things that it still has to do."""
 
 
 def store(system: Mapping[str, str], service: str) -> Store:
+    """Return the store of a service."""
     return Store(system[f"{service.upper()}_DATABASE_URL"])
 
 
-def until_at_rest(system: Mapping[str, str]) -> None:
-    """However long it takes: only when nothing moves any more and something is left, it fails."""
+def until_idle(system: Mapping[str, str]) -> None:
+    """Wait, however long it takes, until nothing is left to do.
+
+    Raises AssertionError if something is left and nothing has changed for TIMEOUT_S.
+    """
     kafka = Kafka(Cluster.of_environment(system, "tests"))
     seen, moved_at = None, time.monotonic()
     while (now := _look(system, kafka)) != seen or any(now[0]):
@@ -41,7 +45,7 @@ def until_at_rest(system: Mapping[str, str]) -> None:
 
 
 def _look(system: Mapping[str, str], kafka: Kafka) -> tuple[list[int], int]:
-    """What is left to do, and how many records there are."""
+    """Return the numbers of things left to do, and the number of records in Kafka."""
     ends = kafka.end_offsets()
     unread = [kafka.lag(service, ends) for service in STORES]
     left = [store(system, service).rows(query)[0]["n"] for service in STORES for query in LEFT[service]]

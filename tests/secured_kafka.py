@@ -1,4 +1,4 @@
-"""A real Kafka that demands TLS and a name: SASL_SSL (PLAIN, SCRAM-SHA-512) and client certificates, with ACLs."""
+"""A real Kafka that requires TLS and authentication, by SASL (PLAIN, SCRAM-SHA-512) or certificate, with ACLs."""
 
 import base64
 import secrets
@@ -52,7 +52,7 @@ super.users=User:admin;User:ANONYMOUS
 
 @dataclass(frozen=True)
 class Secured:
-    """The broker, and the passwords and keys of everybody who may speak to it."""
+    """A running broker: its addresses, the passwords of its principals, and the folder of their keys."""
 
     sasl_servers: str
     ssl_servers: str
@@ -60,7 +60,7 @@ class Secured:
     keys: Path
 
     def variables(self, mechanism: Mechanism, name: str, before: str = "") -> dict[str, str]:
-        """The settings by which the principal `name` connects, each variable's name beginning with `before`."""
+        """Return the variables with which the principal `name` connects; `before` is put before their names."""
         given = {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": mechanism, "SASL_USERNAME": name}
         given["SASL_PASSWORD"] = self.passwords[name]
         if mechanism == "mTLS":
@@ -73,14 +73,16 @@ class Secured:
         return {f"{before}KAFKA_{setting}": value for setting, value in given.items()}
 
     def servers(self, mechanism: Mechanism) -> str:
+        """Return the address of the listener for a mechanism."""
         return self.ssl_servers if mechanism == "mTLS" else self.sasl_servers
 
     def cluster(self, mechanism: Mechanism, name: str) -> Cluster:
+        """Return the cluster as the principal `name` connects to it."""
         servers = {"KAFKA_BOOTSTRAP_SERVERS": self.servers(mechanism)}
         return Cluster.of_environment(servers | self.variables(mechanism, name), "tests")
 
     def permit(self, permissions: Mapping[str, Sequence[Permission]], topic_prefix: str, group_prefix: str) -> None:
-        """Allow each principal these operations, and no other."""
+        """Allow these operations to each principal, on names with these prefixes. Others are denied by default."""
         before = {"topic": topic_prefix, "group": group_prefix}
         bindings = [
             AclBinding(
@@ -103,7 +105,7 @@ class Secured:
 
 @contextmanager
 def running(data: Path, principals: Sequence[str]) -> Iterator[Secured]:
-    """A broker of its own, with a password and a certificate for each principal."""
+    """Run a broker during the block, with a password and a certificate for each principal and for ADMIN."""
     keys = data / "keys"
     keys.mkdir(parents=True)
     passwords = {name: secrets.token_hex(16) for name in (ADMIN, *principals)}
@@ -130,7 +132,7 @@ def running(data: Path, principals: Sequence[str]) -> Iterator[Secured]:
 
 
 def _configure(data: Path, secured: Secured, ports: Mapping[str, int]) -> Path:
-    """The local broker's properties, those of a secured one behind them: the last of a name counts."""
+    """Write the broker's properties: the local broker's, and then SECURED, as the last value of a name counts."""
     base = (broker.CONFIGURATION / "server.properties").read_text()
     users = "".join(f' user_{name}="{word}"' for name, word in secured.passwords.items())
     own = f'username="{ADMIN}" password="{secured.passwords[ADMIN]}"'
@@ -142,7 +144,7 @@ def _configure(data: Path, secured: Secured, ports: Mapping[str, int]) -> Path:
 
 
 def certify(keys: Path, names: Sequence[str]) -> None:
-    """A CA, and a certificate by it for each name, all of 127.0.0.1."""
+    """Write a CA to the folder `keys`, and for each name a key and a certificate for 127.0.0.1, signed by the CA."""
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
     _openssl("req", "-x509", *new_key, "-subj", "/CN=tests", "-keyout", f"{keys}/ca.key", "-out", f"{keys}/ca.pem")
     signed = ("-CA", f"{keys}/ca.pem", "-CAkey", f"{keys}/ca.key", "-addext", "subjectAltName=IP:127.0.0.1")
@@ -156,7 +158,10 @@ def _openssl(*arguments: str) -> None:
 
 
 def given_to(secured: Secured, mechanism: Mechanism, services: Sequence[str]) -> dict[str, str]:
-    """What a system is given, so that each of its services is a principal of its own."""
+    """Return the variables for a system on this broker, in which each service is a principal of its own.
+
+    Everything else in the system, such as the command line, is OPERATOR.
+    """
     own = [secured.variables(mechanism, name, f"{name.upper()}_") for name in services]
     operator = secured.variables(mechanism, OPERATOR)
     return (

@@ -14,19 +14,22 @@ ROOT = Path(__file__).parent.parent
 
 
 def chosen() -> tuple[str, str]:
-    """Which stack the tests run on, and why."""
+    """Return the stack that the tests run on (`containers` or `local`), and the reason.
+
+    Raises UsageError for any other value of STACK.
+    """
     asked = os.environ.get("STACK")
     if asked in ("containers", "local"):
         return asked, "STACK says so"
     if asked:
         raise pytest.UsageError(f"STACK={asked}: it is containers or local")
-    missing = containers.what_is_missing()
+    missing = containers.why_unavailable()
     return ("local", missing) if missing else ("containers", "a Docker engine answers and has the images")
 
 
 @contextmanager
 def a_system(data: Path) -> Iterator[dict[str, str]]:
-    """What `.run/env` says of a system that keeps its data there."""
+    """Run a whole system with its data in `data` during the block; yield its variables, and RUN_FOLDER."""
     os.environ.setdefault("RETRY_FIRST_S", "0.02")
     os.environ.setdefault("ALERT_CHECK_S", "3600")  # tests of alerts look themselves
     kind, _ = chosen()

@@ -1,4 +1,4 @@
-"""HTTP letter by letter: what no client library would send, and what came back for it."""
+"""HTTP byte by byte: sends what no client library would send, and reads the answers."""
 
 import socket
 from contextlib import suppress
@@ -11,6 +11,8 @@ TIMEOUT_S = 15.0
 
 @dataclass(frozen=True)
 class Answer:
+    """An HTTP response; `headers` by lower-case name."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -30,16 +32,20 @@ class Line:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def say(self, raw: bytes) -> None:
-        """The other side may have hung up before it has heard all."""
+    def send(self, raw: bytes) -> None:
+        """Send bytes; ignore that the server may close the connection before it has read all."""
         with suppress(OSError):
             self._socket.sendall(raw)
 
-    def say_no_more(self) -> None:
+    def end_sending(self) -> None:
+        """Close the connection in the direction to the server; answers can still be read."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def answer(self, *, bodiless: bool = False) -> Answer | None:
-        """The next answer; None when the other side closes without one."""
+        """Return the next answer; None when the server closes the connection without one.
+
+        A `bodiless` answer, such as one to HEAD, has no body whatever its Content-Length.
+        """
         while b"\r\n\r\n" not in self._heard:
             if not self._listen():
                 return None
@@ -53,7 +59,7 @@ class Line:
         return Answer(int(first.split()[1]), headers, body)
 
     def is_closed(self) -> bool:
-        """Whether the other side closes, or has closed, with nothing more to say."""
+        """Wait for data or the end; return whether the server has closed the connection and nothing is left to read."""
         return not self._heard and not self._listen()
 
     def _listen(self) -> bool:

@@ -1,4 +1,4 @@
-"""A browser in front of the console, with the real stack behind. Screenshots go to `.screenshots/`, which git ignores.
+"""Fixtures with a browser and the console of a real system. Screenshots go to `.screenshots/`, which git ignores.
 
 Without a browser these tests are skipped with the reason, unless BROWSER=required, as in `.ci/run`.
 """
@@ -23,12 +23,12 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark", "locale": "ko-KR"},
     "phone": {"viewport": {"width": 375, "height": 760}, "color_scheme": "light", "locale": "ko-KR"},
 }
-"""By name: a wide screen in the light in English, in the dark in Korean, and a telephone of 375 px."""
+"""By name: a wide screen in light colours and English, one in dark colours and Korean, and a telephone of 375 px."""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it. While Playwright runs, no other test of this thread can use asyncio."""
+    """The Chromium of the machine. While Playwright runs, no other test of this thread can use asyncio."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         reason = f"no browser: none of {', '.join(NAMES)} is installed (Debian: apt install chromium)"
@@ -46,13 +46,16 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser's console said: errors of scripts, and what the content policy stopped."""
+    """The errors in the browser's console so far: of scripts, and of content that the policy blocked."""
     return []
 
 
 @pytest.fixture
 def visit(browser: Browser, system: dict[str, str], complaints: list[str]) -> Iterator[Visit]:
-    """Opens a page of the console as the local admin, in one of LOOKS. At the end nothing may have complained."""
+    """A function that opens a page of the console as the local admin, in one of LOOKS, or with `login=False` as nobody.
+
+    The test fails at its end if there are complaints, except about a connection that the console cut.
+    """
     contexts: list[BrowserContext] = []
 
     def opened(path: str = "/", look: str = "light", *, login: bool = True) -> Page:
@@ -73,7 +76,7 @@ def visit(browser: Browser, system: dict[str, str], complaints: list[str]) -> It
 
 
 def log_in(page: Page, user: str, password: str) -> None:
-    """Fill the form to log in and send it."""
+    """Fill and send the login form, and wait until the page has left it."""
     page.fill("[name=user]", user)
     page.fill("[name=password]", password)
     page.click("main button")
@@ -81,14 +84,14 @@ def log_in(page: Page, user: str, password: str) -> None:
 
 
 def shoot(page: Page, name: str) -> None:
-    """Keep a picture of the page."""
+    """Save a screenshot of the whole page as NAME.png."""
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 @pytest.fixture(scope="session")
 def paid_order(system: dict[str, str]) -> str:
-    """An order that was ordered, paid, mailed and refused once for its signature."""
+    """The id of an order with a payment, mails, and one webhook refused for its signature, all known to the console."""
     order = new_order()
     shop = Shop(system["GATEWAY_URL"], system["WEBHOOK_SECRET"])
     shop.post("order", {"orderId": order, "customerEmail": f"{order.lower()}@example.test", "customerId": "C-77"})
@@ -109,7 +112,7 @@ def paid_order(system: dict[str, str]) -> str:
 
 @pytest.fixture(scope="session")
 def issue(system: dict[str, str]) -> str:
-    """The id of an issue that is about one dead event, or more."""
+    """The id of an issue with at least one dead event."""
     order, owner, payments = new_order(), engine(system), Store(system["PAYMENT_DATABASE_URL"])
     with refusing(owner, order):
         pay(Shop(system["GATEWAY_URL"], system["WEBHOOK_SECRET"]), order)
@@ -124,6 +127,6 @@ def issue(system: dict[str, str]) -> str:
 
 
 def mail_of(system: dict[str, str], order: str) -> str:
-    """The id of the mail to an order's customer."""
+    """Return the id of the first mail to an order's customer, once there is one."""
     query = "SELECT notification_id::text AS id FROM notifications WHERE order_id = %s AND audience = 'customer'"
     return str(Store(system["NOTIFIER_DATABASE_URL"]).wait_for(query, order)[0]["id"])

@@ -1,6 +1,6 @@
-"""What can be done to a system: each fault begins when its `with` is entered, and is healed when it is left.
+"""The faults of the chaos tests: each begins when its context manager is entered and is healed when that is left.
 
-`rows` are those of the fault matrix (tests/fault_matrix.md) that it stands for.
+A context manager yields a text that says what was hit, chosen by `chance`.
 """
 
 import os
@@ -32,7 +32,11 @@ SHRINKS = 20
 
 @dataclass(frozen=True)
 class Fault:
-    """`strike` yields what was hit. `needs` names the small disk without which it cannot be done."""
+    """A fault, and the rows of the fault matrix (tests/fault_matrix.md) that it covers.
+
+    `strike` raises an error if the fault cannot be injected. `needs` is the key in `World.disks` of the small disk that
+    the fault needs.
+    """
 
     name: str
     rows: tuple[str, ...]
@@ -42,6 +46,7 @@ class Fault:
 
 @contextmanager
 def killed(world: World, chance: Random, *, which: tuple[str, ...], by: signal.Signals) -> Iterator[str]:
+    """Send a signal to one of these processes, and wait until another process has replaced it."""
     process = chance.choice(which)
     world.kill(process, by)
     yield process
@@ -49,6 +54,7 @@ def killed(world: World, chance: Random, *, which: tuple[str, ...], by: signal.S
 
 @contextmanager
 def stopped(world: World, chance: Random, *, which: tuple[str, ...]) -> Iterator[str]:
+    """Suspend one of these processes with SIGSTOP."""
     process = chance.choice(which)
     with frozen(dict(world.env), process):
         yield process
@@ -56,7 +62,7 @@ def stopped(world: World, chance: Random, *, which: tuple[str, ...]) -> Iterator
 
 @contextmanager
 def backends_terminated(world: World, chance: Random) -> Iterator[str]:
-    """All connections of one service are cut, also in the middle of a commit."""
+    """Terminate all connections of one service to its store, even in the middle of a commit."""
     store = chance.choice(STORES).name
     with database(world, store) as connection:
         rows = connection.execute(
@@ -68,7 +74,7 @@ def backends_terminated(world: World, chance: Random) -> Iterator[str]:
 
 @contextmanager
 def backend_frozen(world: World, chance: Random) -> Iterator[str]:
-    """A server that is there and does not answer: no timeout of the server's own helps."""
+    """Suspend the Postgres backends of one store: connections stay open, and no timeout of the server applies."""
     store = chance.choice(STORES).name
     with database(world, store) as connection:
         pids = [
@@ -90,7 +96,7 @@ def backend_frozen(world: World, chance: Random) -> Iterator[str]:
 
 @contextmanager
 def table_locked(world: World, chance: Random) -> Iterator[str]:
-    """Whoever writes waits for its lock_timeout, and again."""
+    """Lock the inbox of one store, so that each transaction of its service waits for its lock_timeout and fails."""
     store = chance.choice(STORES).name
     with database(world, store) as connection:
         connection.execute("BEGIN")
@@ -104,7 +110,7 @@ def table_locked(world: World, chance: Random) -> Iterator[str]:
 
 @contextmanager
 def connections_used_up(world: World, _: Random) -> Iterator[str]:
-    """Nobody new gets in: 53300."""
+    """Open connections to the payment store until Postgres refuses more (53300), or its role's limit is reached."""
     taken: list[psycopg.Connection] = []
     try:
         with suppress(psycopg.OperationalError):
@@ -117,7 +123,10 @@ def connections_used_up(world: World, _: Random) -> Iterator[str]:
 
 
 def _shrink(disk: Path) -> int:
-    """Leave SPARE_KB of room and return the KB in use. The kernel refuses while files grow beyond what was counted."""
+    """Shrink a disk to SPARE_KB of free room and return the KB in use. Try again while files grow meanwhile.
+
+    Raises RuntimeError after SHRINKS attempts.
+    """
     for _ in range(SHRINKS):
         used = shutil.disk_usage(disk).used // 1024
         with suppress(subprocess.CalledProcessError):
@@ -128,7 +137,7 @@ def _shrink(disk: Path) -> int:
 
 @contextmanager
 def disk_full(world: World, _: Random, *, disk: str) -> Iterator[str]:
-    """Not one page more; then there is room again, and what has died of it must come back."""
+    """Leave no room on the small disk `disk`; then give it its room back."""
     used = _shrink(world.disks[disk])
     try:
         yield f"{used // 1024} MB"
@@ -138,17 +147,18 @@ def disk_full(world: World, _: Random, *, disk: str) -> Iterator[str]:
 
 @contextmanager
 def mails_ill(world: World, chance: Random, *, ills: tuple[Ill, ...]) -> Iterator[str]:
+    """Give half of the mails one of these faults of the mail server."""
     ill = chance.choice(ills)
-    world.mails.be(Mood(ill, 0.5))
+    world.mails.set_mood(Mood(ill, 0.5))
     try:
         yield ill
     finally:
-        world.mails.be(Mood())
+        world.mails.set_mood(Mood())
 
 
 @contextmanager
 def mails_away(world: World, _: Random) -> Iterator[str]:
-    """The mail server dies at any point, also between storing and answering."""
+    """Kill the mail server, which may be between storing a mail and its reply; then start it again."""
     world.mails.kill()
     try:
         yield "the mail server"
@@ -158,7 +168,7 @@ def mails_away(world: World, _: Random) -> Iterator[str]:
 
 @contextmanager
 def clock_stepped(world: World, chance: Random, *, steps: tuple[int, ...]) -> Iterator[str]:
-    """One service believes that it is another time."""
+    """Shift the clock of one service by some seconds of `steps`."""
     module, seconds = chance.choice(SERVICES).module, chance.choice(steps)
     world.set_clock(module, seconds)
     try:
@@ -169,7 +179,7 @@ def clock_stepped(world: World, chance: Random, *, steps: tuple[int, ...]) -> It
 
 @contextmanager
 def rubbish(world: World, chance: Random) -> Iterator[str]:
-    """Bytes nobody can read, on a topic everybody reads."""
+    """Append bytes that are no record to a topic that workers read. They stay there."""
     topic = chance.choice((topics.PAYMENT_WEBHOOKS, topics.SHIPPING_WEBHOOKS, topics.PAYMENTS))
     append(dict(world.env), topic, "rubbish", chance.randbytes(chance.randrange(40)))
     yield topic.name
@@ -177,7 +187,7 @@ def rubbish(world: World, chance: Random) -> Iterator[str]:
 
 @contextmanager
 def offsets_lost(world: World, chance: Random) -> Iterator[str]:
-    """A group forgotten by Kafka: everything is read again from the beginning."""
+    """Let Kafka forget the group of one worker, which then reads its topics again from the beginning."""
     service = chance.choice(WORKERS)
     forget_group(dict(world.env), service)
     yield service
@@ -185,7 +195,10 @@ def offsets_lost(world: World, chance: Random) -> Iterator[str]:
 
 @contextmanager
 def database(world: World, store: str) -> Iterator[psycopg.Connection]:
-    """As the superuser; a server that is just coming back is waited for."""
+    """Connect to a store as the superuser, with autocommit, once its server answers.
+
+    An error of the connection ends the block without an exception.
+    """
     address = psycopg.conninfo.conninfo_to_dict(world.env[f"{store.upper()}_DATABASE_URL"])
     login = {**address, "user": "postgres", "password": world.password("postgres"), "connect_timeout": 5}
 

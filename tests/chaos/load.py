@@ -1,4 +1,4 @@
-"""A load that does not end before it is told to: wave after wave of orders, as several providers tell them."""
+"""The load of a chaos test: waves of orders of several providers, posted until the load is stopped."""
 
 import asyncio
 from collections import Counter
@@ -23,15 +23,15 @@ from simulator.verdict import Verdict
 from simulator.watch import WaitLimits
 
 PROVIDERS = ("generic", "toss", "tosspayments", "kakaopay", "tapayz", "easypost")
-"""Of those that sign no time: else a gateway whose clock is wrong refuses them, as it should."""
+"""Providers whose signatures have no time: a gateway whose clock is wrong would rightly refuse the others."""
 ORDERS = 4
-"""Of each provider, in each wave."""
+"""The number of orders of each provider in each wave."""
 DUPLICATES = 0.2
 
 
 @dataclass
 class Load:
-    """Runs in a thread of its own from `start` to `stop`; then everything it sent was answered or given up."""
+    """Posts webhooks to the gateway in `env` at `rate` a second, in a thread of its own, from `start` to `stop`."""
 
     env: Mapping[str, str]
     seed: int
@@ -45,12 +45,12 @@ class Load:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when the last wave is done with."""
+        """Post no further wave, and wait until all webhooks posted were accepted or given up."""
         self._over.set()
         self._thread.join()
 
     def accepted(self) -> list[Accepted]:
-        """What was answered 2xx, for the auditor."""
+        """Return the webhooks that were answered 2xx, for the auditor."""
         paid = {
             (life.order.order_id, row.key): life.order.amount
             for life in self.posted
@@ -67,7 +67,7 @@ class Load:
         return listed
 
     def judge(self, limits: WaitLimits) -> Verdict:
-        """By the stories that were told: which rows and mails each webhook that was accepted must have made."""
+        """Wait for the rows and mails that the accepted webhooks must make, and return the simulator's verdict."""
         return asyncio.run(self._judge(limits))
 
     async def _send(self) -> None:

@@ -1,4 +1,4 @@
-"""Picks fault after fault, by a seed, while a load goes through; heals; and has the outcome judged."""
+"""Injects faults one after the other under load, heals the system, and has the auditor and the simulator judge it."""
 
 import subprocess
 import time
@@ -22,16 +22,20 @@ from tests.chaos.world import World
 
 HOLD_S = (1.0, 4.0)
 LONG_HOLD_S = (1.0, 12.0)
-"""Longer than a consumer's session, so that partitions move."""
+"""The range of a fault's duration; up to longer than a consumer's session, so that partitions move."""
 REST_S = (0.5, 2.0)
 SHOWN = 100
 SETTLED_S = 180.0
-"""A mail whose sender died in the middle of it is called unknown after two minutes."""
+"""How long the auditor waits for the system to finish: a mail whose sender died is `unknown` after two minutes."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was done, what came of it."""
+    """The faults injected and the judgements of a run.
+
+    `impossible` has a line for each kind of fault that could not be injected on this machine, `claims` are the
+    auditor's, `verdict` is the simulator's. `seconds` is the duration of the whole run.
+    """
 
     seed: int
     injected: Counter[str]
@@ -42,16 +46,17 @@ class Report:
 
     @property
     def lost(self) -> list[str]:
-        """What should be there and is not, by either judge."""
+        """A line for each finding of either judge that is not in `double`."""
         return [*self.verdict.lost, *self._wrong(lambda name: name not in DOUBLE)]
 
     @property
     def double(self) -> list[str]:
-        """What is there once too often."""
+        """A line for each row or mail that exists too often, by either judge."""
         return [*self.verdict.double, *self._wrong(lambda name: name in DOUBLE)]
 
     @property
     def unfinished(self) -> list[str]:
+        """A line for each thing that the auditor still waited for at the end."""
         return [f"{claim.name}: {line}" for claim in self.claims for line in claim.unfinished]
 
     def _wrong(self, which: Callable[[str], bool]) -> list[str]:
@@ -59,16 +64,16 @@ class Report:
 
     def __str__(self) -> str:
         faults = ", ".join(f"{name} {count}" for name, count in sorted(self.injected.items()))
-        said = self.verdict
-        wrong = [*self.lost, *self.double, *self.unfinished, *said.not_accepted]
+        verdict = self.verdict
+        wrong = [*self.lost, *self.double, *self.unfinished, *verdict.not_accepted]
         lines = [
             f"seed {self.seed}: {self.injected.total()} faults in {self.seconds:.0f} s: {faults}",
             *(f"  not done here: {line}" for line in self.impossible),
             *(f"  {claim}" for claim in self.claims),
-            f"sent {said.sent} (+{said.duplicates} duplicates) · answers {dict(said.answers)}",
+            f"sent {verdict.sent} (+{verdict.duplicates} duplicates) · answers {dict(verdict.answers)}",
             (
-                f"lost {len(self.lost)} · double {len(self.double)} · unknown mails {len(said.unknown)}"
-                f" · not accepted {len(said.not_accepted)}"
+                f"lost {len(self.lost)} · double {len(self.double)} · unknown mails {len(verdict.unknown)}"
+                f" · not accepted {len(verdict.not_accepted)}"
             ),
             *(f"  {line}" for line in wrong[:SHOWN]),
             *([f"  and {len(wrong) - SHOWN} more"] * (len(wrong) > SHOWN)),
@@ -80,7 +85,10 @@ DOUBLE = ("DUPROW", "DUPMAIL")
 
 
 def run(world: World, seed: int, faults: Sequence[Fault], hold_s: tuple[float, float], rate: float) -> Report:
-    """Strike with each of `faults` in turn under load, then settle and judge."""
+    """Inject each of `faults` in turn under a load of `rate` webhooks a second, then heal and judge.
+
+    A fault lasts a random number of seconds in `hold_s`. Faults that need a disk that `world` lacks are left out.
+    """
     began, chance = time.monotonic(), Random(seed)  # noqa: S311 - a seed replays a run
     possible = [fault for fault in faults if fault.needs is None or fault.needs in world.disks]
     left_out = sorted({fault.name for fault in faults} - {fault.name for fault in possible})
@@ -97,8 +105,8 @@ def run(world: World, seed: int, faults: Sequence[Fault], hold_s: tuple[float, f
     return Report(seed, injected, why, tuple(claims), verdict, time.monotonic() - began)
 
 
-def drawn(seed: int, seconds: float) -> list[Fault]:
-    """So many faults that they take about this long: every kind before any kind again, in an order by the seed."""
+def draw_faults(seed: int, seconds: float) -> list[Fault]:
+    """Return faults that together last about `seconds`: every kind before any kind again, in an order by the seed."""
     chance = Random(seed)  # noqa: S311 - a seed replays a run
     each = sum(LONG_HOLD_S) / 2 + sum(REST_S) / 2 + 1.5
     wanted: list[Fault] = []
@@ -108,20 +116,21 @@ def drawn(seed: int, seconds: float) -> list[Fault]:
 
 
 def heal(world: World) -> None:
-    """Everybody is up and well; the operator sends again what the mail server had refused for good."""
+    """Wait until all services are ready; then resolve each `failed` mail as an operator would: send it again."""
     until(lambda: [service.name for service in SERVICES if not is_ready(service, world.env)], lambda ill: not ill, 120)
-    desk = Shop(world.env["NOTIFIER_MANAGEMENT_URL"], "")
+    notifier = Shop(world.env["NOTIFIER_MANAGEMENT_URL"], "")
     token = {"Authorization": f"Bearer {world.env['MANAGEMENT_TOKEN']}", "Content-Type": "application/json"}
     listed = until(
-        lambda: desk.request("GET", "/mails?status=failed&limit=1000", None, token), lambda said: said.status == 200
+        lambda: notifier.request("GET", "/mails?status=failed&limit=1000", None, token),
+        lambda reply: reply.status == 200,
     )
     for mail in listed.body["mails"]:
         body = b'{"id": "%s", "as": "send_again"}' % mail["id"].encode()
-        assert desk.request("POST", "/mails/resolve", body, token).status == 200
+        assert notifier.request("POST", "/mails/resolve", body, token).status == 200
 
 
 def _strike(fault: Fault, world: World, chance: Random, hold_s: tuple[float, float]) -> bool:
-    """Let a fault happen and pass; False when it could not be made to happen, after all that happened before."""
+    """Inject a fault, heal it and rest; return False if it could not be injected, as after an earlier fault."""
     with ExitStack() as stack:
         try:
             hit = stack.enter_context(fault.strike(world, chance))

@@ -33,7 +33,7 @@ def test_under_one_fault_after_another_nothing_is_lost_and_nothing_is_double() -
         verified = subprocess.run(
             command, cwd=ROOT, env={**os.environ, **hurt.env}, check=False, stdout=subprocess.PIPE
         )
-        full = hurt.said("No space left on device")
+        full = hurt.count_in_logs("No space left on device")
 
     print(report)  # noqa: T201
     assert (report.lost, report.double, report.unfinished) == ([], [], []), str(report)

@@ -1,4 +1,4 @@
-"""A system of its own to be hurt: small disks, clocks that can be put wrong, a mail server that can be made ill."""
+"""The system under a chaos test: with small disks, clocks that can be shifted, and a mail server that can fail."""
 
 import json
 import os
@@ -32,7 +32,7 @@ QUICK = {"RETRY_FIRST_S": "0.2", "MAIL_TIMEOUT_S": "2", "ALERT_INTERVAL": "1"}
 
 @dataclass
 class MailServer:
-    """The simulator's, in a process of its own, which outlives its death."""
+    """The simulator's mail server, in a process that can be killed and started again; its mails stay in `mails`."""
 
     mails: Path
     smtp_port: int
@@ -53,15 +53,18 @@ class MailServer:
         self.process.kill()
         self.process.wait()
 
-    def be(self, mood: Mood) -> None:
-        """From now on, with each new mail."""
+    def set_mood(self, mood: Mood) -> None:
+        """Set the fault for the mails from now on."""
         body = msgspec.json.encode(mood)
         assert Shop(self.url, "").request("POST", "/simulator/mood", body, {}).status == 204
 
 
 @dataclass(frozen=True)
 class World:
-    """What is hurt. `disks` are the small file systems that could be made, by what lies on them."""
+    """A running system to inject faults into.
+
+    `disks` are the small file systems that could be mounted, by whose data they hold: `kafka`, `postgres`.
+    """
 
     env: Mapping[str, str]
     folder: Path
@@ -72,31 +75,34 @@ class World:
         return processes.pid(dict(self.env), process)
 
     def kill(self, process: str, by: signal.Signals = signal.SIGKILL) -> None:
-        """End a process, and wait until another has its place."""
+        """Send a signal to a process, and wait until another process has replaced it."""
         processes.kill(dict(self.env), process, by)
 
     def password(self, role: str) -> str:
-        """Of a role of its Postgres."""
+        """Return the password of a role of the system's Postgres."""
         return str(json.loads((self.folder / "secrets.json").read_text())[role])
 
-    def said(self, words: str) -> int:
-        """How many lines of its logs have these words."""
+    def count_in_logs(self, words: str) -> int:
+        """Return the number of lines in the system's logs that contain `words`."""
         logs = (self.folder / "log").glob("*")
         return sum(words in line for log in logs for line in log.read_text(errors="replace").splitlines())
 
     def keep_logs(self, folder: Path) -> None:
-        """Copy what its processes said to where it outlives them."""
+        """Copy the logs of the system's processes to `folder`."""
         shutil.copytree(self.folder / "log", folder, dirs_exist_ok=True)
 
     def set_clock(self, module: str, seconds: float) -> None:
-        """Put a service's clock forward, or back."""
+        """Let the clock of a service differ from the real one by `seconds`, which may be negative; 0 corrects it."""
         with (self.folder / "clocks" / module).open("r+b") as file:
             file.write(struct.pack("d", seconds))
 
 
 @contextmanager
 def world() -> Iterator[World]:
-    """Up and ready; gone afterwards, its disks too."""
+    """Run a system during the block; delete it afterwards, with its disks.
+
+    The environment of this process has QUICK and the variables of the clocks meanwhile.
+    """
     # Not below a folder that only we may enter: Postgres, which may be another user, is to live on our small disk.
     folder = Path(tempfile.mkdtemp(prefix="hookstream-chaos-", dir="/var/tmp"))
     folder.chmod(0o755)
@@ -119,7 +125,7 @@ def world() -> Iterator[World]:
 
 
 def resize(disk: Path, size: str) -> None:
-    """As small as what is on it, or as large as it was: `size` as mount(8) reads it."""
+    """Set the size of a mounted tmpfs, as mount(8) reads it: `2048m`. Raises CalledProcessError if it is too small."""
     subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)  # noqa: S607
 
 
@@ -131,7 +137,7 @@ def _mail_server(folder: Path) -> MailServer:
 
 
 def _mount(folder: Path) -> bool:
-    """Whether there is now a file system of its own, which takes root and a kernel that lets it."""
+    """Create a folder and mount a tmpfs on it; return False if that is not possible, as without root."""
     folder.mkdir(mode=0o755)
     with suppress(OSError):
         mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=755", "hookstream-chaos", str(folder)]

@@ -1,4 +1,4 @@
-"""Posts as a provider does, and hears the answer byte for byte."""
+"""Posts as a provider does, and returns the answer byte for byte."""
 
 import http.client
 import json
@@ -10,7 +10,9 @@ from providers.contract import Provider
 TIMEOUT_S = 30.0
 
 
-class Heard(NamedTuple):
+class Answer(NamedTuple):
+    """An HTTP response; `json` parses its body."""
+
     status: int
     body: bytes
     content_type: str
@@ -20,20 +22,23 @@ class Heard(NamedTuple):
         return json.loads(self.body)
 
 
-def post(url: str, path: str, body: Any, headers: dict[str, str]) -> Heard:
-    """Post a body (bytes as they are, else as JSON) with these headers besides its Content-Type."""
+def post(url: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
+    """Post a body (bytes as they are, else as JSON) to a path below `url`, with these headers and a Content-Type."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_S)
     try:
         connection.request("POST", path, written(body), {"Content-Type": "application/json", **headers})
         response = connection.getresponse()
-        return Heard(response.status, response.read(), response.headers.get("content-type", ""))
+        return Answer(response.status, response.read(), response.headers.get("content-type", ""))
     finally:
         connection.close()
 
 
-def posted_by(provider: Provider, system: dict[str, str], path: str, body: Any, **headers: str) -> Heard:
-    """As the provider signs it, with its secret of this system; headers given here win (underscores are dashes)."""
+def posted_by(provider: Provider, system: dict[str, str], path: str, body: Any, **headers: str) -> Answer:
+    """Post a body to the system's gateway, signed by the provider with its secret in this system.
+
+    `headers` replace those of the signature, with dashes for underscores.
+    """
     secret = system[provider.secret_setting].encode()
     signed = provider.sign(written(body), secret, 0)
     given = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -41,4 +46,5 @@ def posted_by(provider: Provider, system: dict[str, str], path: str, body: Any, 
 
 
 def written(body: Any) -> bytes:
+    """Return bytes as they are, and any other body as JSON."""
     return body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()

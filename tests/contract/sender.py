@@ -1,4 +1,4 @@
-"""A provider as the gateway meets it: posts bytes to a path, signed in the provider's own way."""
+"""A provider that posts bytes to the gateway, signed in the provider's own way."""
 
 import time
 from dataclasses import dataclass
@@ -17,21 +17,25 @@ class Sender:
     secret: str
 
     def post(self, path: str, body: bytes, *, ago_s: float = 0, **headers: str) -> Reply:
-        """Post these very bytes, signed so long ago; headers given here win (underscores are dashes)."""
+        """Post `body` as it is, with a signature of `ago_s` seconds ago.
+
+        `headers` replace those of the signature, with dashes for underscores.
+        """
         at = int((time.time() - ago_s) * 1_000_000)
         signed = self.provider.sign(body, self.secret.encode(), at)
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(path, body, {**signed, **given})
 
     def send(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
-        """Post these very bytes with these headers and no signature of ours."""
+        """Post `body` as it is with these headers, without adding a signature."""
         return Shop(self.url, self.secret).request("POST", path, body, {"Content-Type": "application/json", **headers})
 
 
 def sender(system: dict[str, str], provider: Provider) -> Sender:
+    """Return the sender for a provider, with its secret in this system."""
     return Sender(system["GATEWAY_URL"], provider, system[provider.secret_setting])
 
 
 def of(reply: Reply) -> tuple[int, Any]:
-    """What contracts say of an answer."""
+    """Return the parts of a response that contracts define: status and body."""
     return reply.status, reply.body

@@ -7,7 +7,7 @@ import pytest
 from providers.tosspayments.webhook import PROVIDER
 from stream.events import topics
 from tests.actors import new_order
-from tests.contract.posting import Heard, post, posted_by
+from tests.contract.posting import Answer, post, posted_by
 from tests.gateways import another_gateway
 from tests.log import reading
 
@@ -22,7 +22,7 @@ def said(kind: str = "payment.confirmed", **fields: Any) -> dict[str, Any]:
     return {"eventType": kind, "orderId": order, "paymentKey": f"pk-{order}", "totalAmount": 29000, **fields}
 
 
-def posted(system: dict[str, str], body: Any, **headers: str) -> Heard:
+def posted(system: dict[str, str], body: Any, **headers: str) -> Answer:
     return posted_by(PROVIDER, system, PATH, body, **headers)
 
 

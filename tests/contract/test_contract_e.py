@@ -8,7 +8,7 @@ import pytest
 from providers.contract_e import webhook as pg
 from stream.events import topics
 from tests.actors import new_order
-from tests.contract.posting import Heard, post, posted_by
+from tests.contract.posting import Answer, post, posted_by
 from tests.gateways import another_gateway
 from tests.log import reading
 
@@ -22,7 +22,7 @@ def said(**fields: Any) -> dict[str, Any]:
     return {"imp_uid": f"imp_{order}", "merchant_uid": order, "status": "paid", "amount": 10000, **fields}
 
 
-def posted(system: dict[str, str], header: str, body: Any, path: str = "/webhooks/payment", **headers: str) -> Heard:
+def posted(system: dict[str, str], header: str, body: Any, path: str = "/webhooks/payment", **headers: str) -> Answer:
     return posted_by(pg.provider_by_header(header), system, path, body, **{"X_PG_Provider": header, **headers})
 
 

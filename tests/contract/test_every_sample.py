@@ -6,8 +6,8 @@ from gateway.http.refusals import STATUS
 from providers import catalogue
 from providers.contract import Provider
 from runtime import clock
-from tests.payloads import SECRET, Post, damaged, proved, samples, ways
-from tests.posting import Answered, post_all
+from tests.payloads import SECRET, Post, authenticated, authentications, damaged, samples
+from tests.posting import Answer, post_all
 
 pytestmark = pytest.mark.long
 
@@ -31,7 +31,7 @@ def check(system: dict[str, str], row: Provider, posts: list[tuple[str, Post]]) 
     assert wrong == []
 
 
-def is_said(row: Provider, answer: Answered) -> bool:
+def is_said(row: Provider, answer: Answer) -> bool:
     """Whether it is a success, or a refusal in the provider's words or with a cause from the list."""
     if 200 <= answer.status < 300:
         return True
@@ -52,7 +52,7 @@ def test_its_samples_are_answered_however_they_are_proved(row: Provider, path: s
     posts = [
         (f"{sample.name} {way}", post)
         for sample in samples(row.name)
-        for way, post in ways(row, path, sample.read_bytes(), secret, at)
+        for way, post in authentications(row, path, sample.read_bytes(), secret, at)
     ]
 
     check(system, row, posts)
@@ -63,7 +63,7 @@ def test_its_samples_are_answered_however_they_are_damaged(row: Provider, path: 
     secret, at = secret_of(row, system), clock.now()
 
     posts = [
-        (f"{sample.name} {damage}", proved(row, path, body, secret, at))
+        (f"{sample.name} {damage}", authenticated(row, path, body, secret, at))
         for sample in samples(row.name)
         for damage, body in damaged(sample.read_bytes(), FEW)
     ]
@@ -75,6 +75,6 @@ def test_its_samples_are_answered_however_they_are_damaged(row: Provider, path: 
 def test_what_others_send_is_answered_as_well(row: Provider, path: str, system: dict[str, str]) -> None:
     secret, at = secret_of(row, system), clock.now()
 
-    posts = [(str(sample), proved(row, path, sample.read_bytes(), secret, at)) for sample in samples()]
+    posts = [(str(sample), authenticated(row, path, sample.read_bytes(), secret, at)) for sample in samples()]
 
     check(system, row, posts)

@@ -10,7 +10,7 @@ from providers.contract_e import webhook as pg
 from stream.events import ids, topics
 from stream.store.retrying import MAX_RETRIES
 from tests.actors import Console, Store, new_order, until
-from tests.contract.posting import Heard, posted_by, written
+from tests.contract.posting import Answer, posted_by, written
 from tests.failing import a_failed_event, engine, get, hookstream, refusing
 from tests.log import append, reading
 
@@ -28,7 +28,7 @@ def owner(system: dict[str, str]) -> Iterator[Engine]:
     made.dispose()
 
 
-def posted(system: dict[str, str], header: str, body: Any, path: str = "/webhooks/payment") -> Heard:
+def posted(system: dict[str, str], header: str, body: Any, path: str = "/webhooks/payment") -> Answer:
     return posted_by(pg.provider_by_header(header), system, path, body, X_PG_Provider=header)
 
 

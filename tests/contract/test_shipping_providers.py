@@ -15,8 +15,8 @@ from runtime import clock
 from stream.events import topics
 from tests.actors import Inbox, Shop, Store, new_order, until
 from tests.log import reading
-from tests.payloads import FORM, JSON, Post, proved, sample
-from tests.posting import Answered, post
+from tests.payloads import FORM, JSON, Post, authenticated, sample
+from tests.posting import Answer, post
 
 ROW = "SELECT status, order_id, carrier, last_location FROM shipments WHERE shipment_id = %s"
 
@@ -30,12 +30,13 @@ def row(name: str) -> Provider:
     return catalogue.NAMES[name]
 
 
-def sent(system: dict[str, str], name: str, body: bytes, content_type: str = JSON) -> Answered:
+def sent(system: dict[str, str], name: str, body: bytes, content_type: str = JSON) -> Answer:
     """What the gateway answers when this provider posts this body, proved."""
     provider = row(name)
     secret = system[provider.secret_setting].encode()
     return post(
-        system["GATEWAY_URL"], proved(provider, next(iter(provider.paths)), body, secret, clock.now(), content_type)
+        system["GATEWAY_URL"],
+        authenticated(provider, next(iter(provider.paths)), body, secret, clock.now(), content_type),
     )
 
 
@@ -84,7 +85,7 @@ def test_shippo_moves_a_parcel_whichever_way_it_is_proved(proof: str, system: di
     event["data"] |= {"tracking_number": number, "metadata": f"order_id={order}"}
     body, token = json.dumps(event).encode(), system["SHIPPO_WEBHOOK_SECRET"]
     ways = {
-        "signature": proved(row("shippo"), "/api/webhooks/shippo", body, token.encode(), clock.now()),
+        "signature": authenticated(row("shippo"), "/api/webhooks/shippo", body, token.encode(), clock.now()),
         "token in the path": Post(f"/api/webhooks/shippo/{token}", body, {}),
         "token in the query": Post(f"/api/webhooks/shippo?token={token}", body, {}),
     }

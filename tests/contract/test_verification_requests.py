@@ -12,7 +12,7 @@ from providers.toss import webhook as toss
 from runtime import clock
 from stream.events import topics
 from tests.actors import new_order
-from tests.contract.posting import Heard, post, written
+from tests.contract.posting import Answer, post, written
 from tests.log import reading
 
 RECEIVED = (200, b'{"received":true}', "application/json")
@@ -20,7 +20,7 @@ OK = (200, b"OK", "text/plain")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def posted(system: dict[str, str], provider: Provider, body: Any, path: str | None = None) -> Heard:
+def posted(system: dict[str, str], provider: Provider, body: Any, path: str | None = None) -> Answer:
     secret = system[provider.secret_setting].encode()
     signed = provider.sign(written(body), secret, clock.now())
     return post(system["GATEWAY_URL"], path or next(iter(provider.paths)), body, signed)

@@ -1,7 +1,7 @@
-"""The bad-input matrix as requests: a good one, and what is wrong with each of the others.
+"""The bad-input matrix as requests: one that is accepted, and the changes that make each of the others.
 
 Left out, because contract A has nothing of the kind: B07 to B09 (lists and versions of signatures), B11 to B13 (signed
-times), B14 and B15 (the header webhook-id). B29 to B32 in all their variety are in tests/unit/providers.
+times), B14 and B15 (the header webhook-id). All variants of B29 to B32 are in tests/unit/providers.
 """
 
 import hmac
@@ -20,7 +20,11 @@ ORDER_CHARS = 14
 
 @dataclass(frozen=True)
 class Row:
-    """One request of the matrix: `cause` None stands for a refusal by the server itself, which says nothing."""
+    """One request of the matrix, and the status and cause of its answer.
+
+    `cause` is None for an accepted request, and for a refusal by the HTTP server itself, which gives none. `changes`
+    are replacements (old, new) in REQUEST. In a body, ORDER stands for the order id.
+    """
 
     name: str
     status: int
@@ -28,9 +32,9 @@ class Row:
     changes: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = BODY
 
-    def written(self, order: str, secret: str) -> bytes:
-        """The request as it goes over the wire."""
-        body, raw = self.posted(order), REQUEST
+    def as_bytes(self, order: str, secret: str) -> bytes:
+        """Return the whole request for an order, signed with `secret`."""
+        body, raw = self.body_of(order), REQUEST
         for old, new in self.changes:
             assert old in raw
             raw = raw.replace(old, new)
@@ -44,7 +48,8 @@ class Row:
             raw = raw.replace(name, value)
         return raw
 
-    def posted(self, order: str) -> bytes:
+    def body_of(self, order: str) -> bytes:
+        """Return the body for an order."""
         assert len(order) == ORDER_CHARS
         return self.body.replace(b"ORDER", order.encode())
 
@@ -54,26 +59,32 @@ def _signature(secret: str, body: bytes) -> bytes:
 
 
 def head(name: str, status: int, cause: str | None, *changes: tuple[bytes, bytes]) -> Row:
+    """Return a row whose request has the usual body and a changed head."""
     return Row(name, status, cause, changes)
 
 
 def more(header: bytes) -> tuple[bytes, bytes]:
+    """Return the change that adds a header."""
     return HOST, HOST + header + b"\r\n"
 
 
 def chunked(name: str, status: int, cause: str | None, chunks: bytes, coding: bytes = CHUNKED) -> Row:
+    """Return a row whose request has a chunked body: `chunks`, in which CHUNK stands for the usual body as a chunk."""
     return Row(name, status, cause, ((LENGTH, coding), (b"BODY", chunks)))
 
 
-def saying(name: str, cause: str, field: bytes) -> Row:
+def refused_field(name: str, cause: str, field: bytes) -> Row:
+    """Return a row that is refused with 400 because of one more field in the body, as in `"name":value`."""
     return Row(name, 400, cause, body=BODY[:-1] + b"," + field + b"}")
 
 
-def said(name: str, field: bytes) -> Row:
+def accepted_field(name: str, field: bytes) -> Row:
+    """Return a row that is accepted although its body has one more field, as in `"name":value`."""
     return Row(name, 200, None, body=BODY[:-1] + b"," + field + b"}")
 
 
 def path(to: bytes) -> tuple[bytes, bytes]:
+    """Return the change that replaces the path."""
     return b"/webhooks/payment", to
 
 
@@ -103,13 +114,13 @@ ACCEPTED = [
     head("B81 any parameter", 200, None, (b"/json", b"/json;charset=utf8; v=1")),
     head("B81 a kind of JSON", 200, None, (b"/json", b"/vnd.shop+json")),
     Row("B22 a byte order mark", 200, None, body=b"\xef\xbb\xbf" + BODY),
-    said("B24 half a surrogate", b'"x":"\\ud800"'),
-    said("B25 NUL", b'"x":"\\u0000"'),
-    *(said(f"B29 amount {x.decode()}", b'"amount":' + x) for x in (b"1.0", b"1e2", b"5.8E4", b'""')),
-    said("B31 year 9999", b'"paidAt":"9999-01-01T00:00:00Z"'),
-    said("B31 year 1900", b'"paidAt":"1900-01-01T00:00:00Z"'),
-    said("B31 no zone", b'"paidAt":"2026-01-01T00:00:00"'),
-    said("B31 no seconds", b'"paidAt":"2026-01-01T00:00+09:00"'),
+    accepted_field("B24 half a surrogate", b'"x":"\\ud800"'),
+    accepted_field("B25 NUL", b'"x":"\\u0000"'),
+    *(accepted_field(f"B29 amount {x.decode()}", b'"amount":' + x) for x in (b"1.0", b"1e2", b"5.8E4", b'""')),
+    accepted_field("B31 year 9999", b'"paidAt":"9999-01-01T00:00:00Z"'),
+    accepted_field("B31 year 1900", b'"paidAt":"1900-01-01T00:00:00Z"'),
+    accepted_field("B31 no zone", b'"paidAt":"2026-01-01T00:00:00"'),
+    accepted_field("B31 no seconds", b'"paidAt":"2026-01-01T00:00+09:00"'),
     *(Row(f"B32 order {x!r}", 200, None, body=BODY.replace(b"ORDER", x)) for x in (b"../ORDER", "ORDER 😀".encode())),
 ]
 
@@ -190,23 +201,23 @@ UNREADABLE = [
     Row("B18 a list", 400, "invalid_field", body=b"[1]"),
     Row("B18 a text", 400, "invalid_field", body=b'"x"'),
     Row("B19 truncated", 400, "malformed_body", body=BODY[:-5]),
-    *(saying(f"B20 {x.decode()}", "malformed_body", b'"x":' + x) for x in (b"NaN", b"Infinity", b"0x1", b"01")),
+    *(refused_field(f"B20 {x.decode()}", "malformed_body", b'"x":' + x) for x in (b"NaN", b"Infinity", b"0x1", b"01")),
     Row("B20 text behind it", 400, "malformed_body", body=BODY + b"x"),
-    saying("B21 a key twice", "invalid_field", b'"status":"failed"'),
-    saying("B21 a key twice, once escaped", "invalid_field", b'"st\\u0061tus":"failed"'),
+    refused_field("B21 a key twice", "invalid_field", b'"status":"failed"'),
+    refused_field("B21 a key twice, once escaped", "invalid_field", b'"st\\u0061tus":"failed"'),
     Row("B22 UTF-16", 400, "malformed_body", body=BODY.decode().encode("utf-16")),
-    saying("B23 no UTF-8", "malformed_body", b'"paymentMethod":"\xff"'),
-    saying("B23 no UTF-8 where we do not read", "malformed_body", b'"x":"\xff"'),
-    saying("B23 no UTF-8 in an amount", "malformed_body", b'"amount":"\xff"'),
-    saying("B26 100,000 levels", "malformed_body", b'"x":' + b"[" * 100_000 + b"]" * 100_000),
-    saying("B27 4,000 digits", "invalid_field", b'"amount":' + b"9" * 4000),
-    saying("B28 4,301 digits", "invalid_field", b'"x":"\\n","y":' + b"9" * 4301),
-    saying("B28 1e400", "invalid_field", b'"x":1e400'),
+    refused_field("B23 no UTF-8", "malformed_body", b'"paymentMethod":"\xff"'),
+    refused_field("B23 no UTF-8 where we do not read", "malformed_body", b'"x":"\xff"'),
+    refused_field("B23 no UTF-8 in an amount", "malformed_body", b'"amount":"\xff"'),
+    refused_field("B26 100,000 levels", "malformed_body", b'"x":' + b"[" * 100_000 + b"]" * 100_000),
+    refused_field("B27 4,000 digits", "invalid_field", b'"amount":' + b"9" * 4000),
+    refused_field("B28 4,301 digits", "invalid_field", b'"x":"\\n","y":' + b"9" * 4301),
+    refused_field("B28 1e400", "invalid_field", b'"x":1e400'),
     *(
-        saying(f"B29 amount {x.decode()}", "invalid_field", b'"amount":' + x)
+        refused_field(f"B29 amount {x.decode()}", "invalid_field", b'"amount":' + x)
         for x in (b"1.5", b'"1"', b"true", b"1e-2")
     ),
-    *(saying(f"B30 amount {x.decode()}", "invalid_field", b'"amount":' + x) for x in (b"-1", b"0")),
+    *(refused_field(f"B30 amount {x.decode()}", "invalid_field", b'"amount":' + x) for x in (b"-1", b"0")),
     Row("B32 no order", 400, "invalid_field", body=b'{"status":"completed"}'),
     *(
         Row(f"B32 order {x[-7:]!r}", 400, "invalid_field", body=BODY.replace(b"ORDER", x))

@@ -1,4 +1,4 @@
-"""Senders of bad will, in a process of their own: `python -m tests.e2e.hostile KIND URL`; says what it did."""
+"""Hostile senders in a process of their own: `python -m tests.e2e.hostile KIND URL`, which prints what it sent."""
 
 import asyncio
 import gzip
@@ -15,7 +15,7 @@ SLOW = 300
 
 
 async def idle_connections(url: str) -> str:
-    """Open at once as many as there may be, and hold them."""
+    """Open as many connections as this process may, up to IDLE, and keep them open for HELD_S without a request."""
     most = min(IDLE, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
     writers: list[asyncio.StreamWriter] = []
     while len(writers) < most:
@@ -28,7 +28,7 @@ async def idle_connections(url: str) -> str:
 
 
 async def slowloris(url: str) -> str:
-    """Headers, and bodies, a letter now and then."""
+    """Send headers, and on every other connection a body, one byte every half second over SLOW connections."""
     heads = [
         b"POST /webhooks/payment HTTP/1.1\r\nHost: a\r\nX-A: ",
         b"POST /webhooks/payment HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n",
@@ -48,7 +48,7 @@ async def slowloris(url: str) -> str:
 
 
 async def giant_headers(url: str) -> str:
-    """Ten megabytes of one header, from many."""
+    """Send a header of 10 MB on each of 30 connections."""
 
     async def pour(nth: int) -> None:
         with suppress(OSError):
@@ -63,7 +63,7 @@ async def giant_headers(url: str) -> str:
 
 
 async def gzip_bombs(url: str) -> str:
-    """A gigabyte each, once unpacked."""
+    """Send 50 gzip bodies that are each 250 MB uncompressed, and check that all are answered 415."""
     bomb = gzip.compress(b"0" * 50_000_000) * 5
     head = "POST /webhooks/payment HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
     raw = f"{head}Content-Length: {len(bomb)}\r\n\r\n".encode() + bomb

@@ -26,7 +26,7 @@ def by_name(row: Row) -> str:
 
 
 def asked(line: Line, raw: bytes) -> Answer:
-    line.say(raw)
+    line.send(raw)
     answer = line.answer(bodiless=raw.startswith(b"HEAD"))
     assert answer is not None
     return answer
@@ -37,17 +37,17 @@ def test_what_is_unusual_but_clear_is_accepted(row: Row, system: dict[str, str],
     order = new_order()
 
     with Line(system["GATEWAY_URL"]) as line:
-        answer = asked(line, row.written(order, system["WEBHOOK_SECRET"]))
+        answer = asked(line, row.as_bytes(order, system["WEBHOOK_SECRET"]))
 
     assert (answer.status, json.loads(answer.body)) == (200, {"status": "success"})
-    paid = json.loads(row.posted(order).decode("utf-8-sig"))["orderId"]
+    paid = json.loads(row.body_of(order).decode("utf-8-sig"))["orderId"]
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", paid)
 
 
 @pytest.mark.parametrize("row", [*REFUSED, *UNREADABLE], ids=by_name)
 def test_what_must_not_come_in_is_refused_for_its_cause(row: Row, system: dict[str, str]) -> None:
     with Line(system["GATEWAY_URL"]) as line:
-        answer = asked(line, row.written(new_order(), system["WEBHOOK_SECRET"]))
+        answer = asked(line, row.as_bytes(new_order(), system["WEBHOOK_SECRET"]))
 
         assert answer.status == row.status
         assert answer.headers.get("allow") == ("POST" if row.status == 405 else None)
@@ -75,7 +75,7 @@ def test_nothing_of_it_becomes_an_event_or_a_row_but_its_cause_and_its_bytes_are
 
         for row, order in orders.items():
             with Line(system["GATEWAY_URL"]) as line:
-                asked(line, row.written(order, system["WEBHOOK_SECRET"]))
+                asked(line, row.as_bytes(order, system["WEBHOOK_SECRET"]))
             time.sleep(1 / KEPT_A_SECOND)  # more refusals than that are not kept
         shop.post("order", {"orderId": good, "customerId": 1})
         shop.post("payment", {"orderId": good, "status": "completed"})
@@ -85,7 +85,7 @@ def test_nothing_of_it_becomes_an_event_or_a_row_but_its_cause_and_its_bytes_are
         assert Counter(record.cause for record in rejected.read()) == causes
         aside = {(record.cause, record.raw) for record in quarantine.read()}
         proved = [*UNREADABLE, *(row for row in REFUSED if row.cause == "unsupported_media_type")]
-        assert aside == {(row.cause, row.posted(orders[row])) for row in proved}
+        assert aside == {(row.cause, row.body_of(orders[row])) for row in proved}
         paid.wait_for(lambda record: record.payload.order_id == good)
         assert [record.payload.order_id for record in (*paid.records, *ordered.read())] == [good, good]
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", good)
@@ -93,7 +93,7 @@ def test_nothing_of_it_becomes_an_event_or_a_row_but_its_cause_and_its_bytes_are
 
 
 def test_b02_the_same_webhook_again_is_answered_like_the_first(system: dict[str, str]) -> None:
-    raw = ACCEPTED[0].written(new_order(), system["WEBHOOK_SECRET"])
+    raw = ACCEPTED[0].as_bytes(new_order(), system["WEBHOOK_SECRET"])
 
     with Line(system["GATEWAY_URL"]) as line:
         answers = [asked(line, raw) for _ in range(3)]
@@ -103,7 +103,7 @@ def test_b02_the_same_webhook_again_is_answered_like_the_first(system: dict[str,
 
 @pytest.mark.parametrize("behind", [b"extra", None], ids=["bytes", "a request"])
 def test_b69_what_comes_behind_a_webhook_does_not_touch_it(behind: bytes | None, system: dict[str, str]) -> None:
-    first, second = (ACCEPTED[0].written(new_order(), system["WEBHOOK_SECRET"]) for _ in range(2))
+    first, second = (ACCEPTED[0].as_bytes(new_order(), system["WEBHOOK_SECRET"]) for _ in range(2))
 
     with Line(system["GATEWAY_URL"]) as line:
         assert asked(line, first + (behind or second)).status == 200
@@ -113,17 +113,17 @@ def test_b69_what_comes_behind_a_webhook_does_not_touch_it(behind: bytes | None,
 @pytest.mark.parametrize("name", ["B72 GET", "B76 an unknown provider", "B80 text", "B71 Expect: foo"])
 def test_a_request_hidden_in_a_refused_body_is_not_served(name: str, system: dict[str, str]) -> None:
     (refused,) = [row for row in REFUSED if row.name == name]
-    hidden = ACCEPTED[0].written(new_order(), system["WEBHOOK_SECRET"])
+    hidden = ACCEPTED[0].as_bytes(new_order(), system["WEBHOOK_SECRET"])
     hiding = Row(name, refused.status, refused.cause, refused.changes, hidden)
 
     with Line(system["GATEWAY_URL"]) as line:
-        assert asked(line, hiding.written(new_order(), system["WEBHOOK_SECRET"])).status == refused.status
+        assert asked(line, hiding.as_bytes(new_order(), system["WEBHOOK_SECRET"])).status == refused.status
         assert asked(line, ALIVE).body == b'{"problems":[]}'
 
 
 def test_b70_a_sender_that_asks_first_is_told_to_go_on(system: dict[str, str]) -> None:
     row = Row("B70", 200, None, ((b"Host:", b"Expect: 100-continue\r\nHost:"),))
-    head, _, body = row.written(new_order(), system["WEBHOOK_SECRET"]).partition(b"\r\n\r\n")
+    head, _, body = row.as_bytes(new_order(), system["WEBHOOK_SECRET"]).partition(b"\r\n\r\n")
 
     with Line(system["GATEWAY_URL"]) as line:
         assert asked(line, head + b"\r\n\r\n").status == 100
@@ -140,7 +140,7 @@ def test_b73_options_are_answered_without_leave_for_other_origins(system: dict[s
 
 def test_b60_who_speaks_http_2_at_once_is_hung_up_on(system: dict[str, str]) -> None:
     with Line(system["GATEWAY_URL"]) as line:
-        line.say(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        line.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 
         assert line.answer() is None
 
@@ -150,7 +150,7 @@ def test_b63_an_endless_header_costs_no_memory(system: dict[str, str]) -> None:
 
     with Line(system["GATEWAY_URL"]) as line:
         for _ in range(200):
-            line.say(b"GET / HTTP/1.1\r\nX-A: " + b"a" * 1_000_000)
+            line.send(b"GET / HTTP/1.1\r\nX-A: " + b"a" * 1_000_000)
 
     assert resident_mb(pid(system, "GATEWAY")) < before + 20
 
@@ -162,8 +162,8 @@ def resident_mb(process: int) -> int:
 
 def test_b68_a_body_shorter_than_announced_is_malformed(system: dict[str, str]) -> None:
     with Line(system["GATEWAY_URL"]) as line:
-        line.say(REQUEST.replace(b"LENGTH", b"100"))
-        line.say_no_more()
+        line.send(REQUEST.replace(b"LENGTH", b"100"))
+        line.end_sending()
         answer = line.answer()
 
     assert answer is not None
@@ -175,7 +175,7 @@ def test_who_dawdles_is_not_waited_for(system: dict[str, str]) -> None:
     def dawdle(first: bytes, then: bytes) -> tuple[int | None, float]:
         began = time.monotonic()
         with Line(system["GATEWAY_URL"]) as line, ThreadPoolExecutor(1) as dripping:
-            line.say(first)
+            line.send(first)
             dripping.submit(drip, line, then)
             answer = line.answer()
             return answer.status if answer else None, time.monotonic() - began
@@ -183,7 +183,7 @@ def test_who_dawdles_is_not_waited_for(system: dict[str, str]) -> None:
     def drip(line: Line, slowly: bytes) -> None:
         for letter in slowly:
             time.sleep(0.5)
-            line.say(bytes([letter]))
+            line.send(bytes([letter]))
 
     head = REQUEST.replace(b"LENGTH", b"100").removesuffix(b"BODY")
     rows = {

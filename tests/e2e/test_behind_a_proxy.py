@@ -13,7 +13,8 @@ import pytest
 
 from providers.generic import webhook as generic
 from tests.actors import new_order, until
-from tests.gateways import another_gateway, free_port
+from tests.gateways import another_gateway
+from tests.ports import free_port
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")

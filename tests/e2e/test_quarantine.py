@@ -15,8 +15,9 @@ from tests.actors import Console, Shop, Store, new_order
 from tests.contract.posting import post as post_to
 from tests.contract.posting import written
 from tests.failing import get, hookstream, post
-from tests.gateways import another_gateway, free_port
+from tests.gateways import another_gateway
 from tests.log import append, reading
+from tests.ports import free_port
 
 pytestmark = pytest.mark.long
 

@@ -18,9 +18,10 @@ from local import services, stack
 from local.services import LocalService
 from tests.actors import until
 from tests.failing import hookstream
+from tests.ports import free_port
 from tests.processes import living
 from tests.proxy import proxy
-from tests.replicas import Replica, Replicas, free_port
+from tests.replicas import Replica, Replicas
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 

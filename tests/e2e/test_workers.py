@@ -13,8 +13,9 @@ from pathlib import Path
 from local.services import answers
 from stream.events import topics
 from tests.actors import new_order, until
-from tests.gateways import Gateway, another_gateway, free_port
+from tests.gateways import Gateway, another_gateway
 from tests.log import reading
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a token of the tests, long enough"  # noqa: S105

@@ -1,4 +1,4 @@
-"""What the faults happen to: one system, and processes of its payment processor that the tests start themselves."""
+"""Fixtures of the fault tests: replicas of the payment processor that the tests start, in place of the system's own."""
 
 from collections.abc import Iterator
 
@@ -12,13 +12,13 @@ TOPICS = topics.service("payment").reads
 
 @pytest.fixture(scope="module")
 def processors(system: dict[str, str]) -> Iterator[Replicas]:
-    """Payment processors, as many as a test starts."""
+    """The payment processors of one module; the system's own is suspended meanwhile."""
     with replicas_of(system, "payment", topics=len(TOPICS)) as replicas:
         yield replicas
 
 
 @pytest.fixture
 def spare(processors: Replicas) -> Iterator[Replica]:
-    """One that has no fault and takes over what others leave: all of it, before and after a test."""
+    """A payment processor without a fault, which owns all partitions before and again after a test."""
     yield processors.alone()
     processors.alone()

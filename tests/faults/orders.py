@@ -1,4 +1,7 @@
-"""Orders that go through a chain of statuses, each of which depends on the one before; and what must come of them."""
+"""Orders that go through a chain of statuses, and assertions of what must exist in the end.
+
+A domain event follows only from a status that comes after the one before, so lost or repeated work is visible.
+"""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +29,7 @@ EVENTS = "SELECT event_id FROM payment_history WHERE order_id = ANY (%s)"
 
 @dataclass
 class Orders:
-    """So many orders of one customer, on all partitions."""
+    """`count` new orders of one customer, on all partitions."""
 
     system: dict[str, str]
     count: int = 12
@@ -40,36 +43,38 @@ class Orders:
 
     @property
     def keys(self) -> list[bytes]:
-        """As the records have them."""
+        """The order ids as keys of records."""
         return [order.encode() for order in self.ids]
 
-    def become_known(self) -> None:
-        """The shop says whose some of them are, so that mails go out."""
+    def post_contacts(self) -> None:
+        """Post the shop's order webhooks of KNOWN orders, so that mails about these are sent."""
         self._each(
             self.ids[:KNOWN],
             lambda order: [("order", {"orderId": order, "customerEmail": self.customer, "locale": "en"})],
         )
 
-    def go(self, *statuses: str) -> None:
-        """Post the chain of each, many orders at a time."""
+    def post_chain(self, *statuses: str) -> None:
+        """Post these statuses, or all of CHAIN, of each order in turn, for several orders at a time."""
         self._each(self.ids, lambda order: [("payment", _said(order, status)) for status in statuses or CHAIN])
 
-    def begin(self) -> None:
-        """What nobody is told of is over, so that domain events follow from whatever comes next."""
-        self.become_known()
-        self.go(*CHAIN[:1])
+    def post_first_status(self) -> None:
+        """Post the contacts and the first status, which publishes no domain event, and wait until it is applied."""
+        self.post_contacts()
+        self.post_chain(*CHAIN[:1])
         self.payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", self.ids, count=self.count)
 
-    def go_on(self) -> None:
-        self.go(*CHAIN[1:])
+    def post_rest(self) -> None:
+        """Post the statuses after the first."""
+        self.post_chain(*CHAIN[1:])
 
-    def are_done(self) -> list[dict[str, Any]]:
-        """Their rows once every one has come to its end."""
+    def wait_for_rows(self) -> list[dict[str, Any]]:
+        """Return a row per order, by HISTORY, once each order has as many history rows as CHAIN has statuses."""
         look = lambda: self.payments.rows(HISTORY, self.ids)  # noqa: E731
         return until(look, lambda rows: [len(row["statuses"]) for row in rows] == [len(CHAIN)] * self.count, TIMEOUT_S)
 
-    def were_applied_once_in_order(self) -> None:
-        for row in self.are_done():
+    def assert_applied_once_in_order(self) -> None:
+        """Assert that every status was applied once, in the order of CHAIN, and that none failed."""
+        for row in self.wait_for_rows():
             assert row == {
                 "order_id": row["order_id"],
                 "statuses": list(CHAIN),
@@ -78,16 +83,16 @@ class Orders:
                 "status": CHAIN[-1],
             }
 
-    def end_as_wanted(self) -> None:
-        """Whatever was tried again when: nothing is lost, and nothing is applied twice."""
-        rows = self.are_done()
+    def assert_applied_once(self) -> None:
+        """Assert that every status was applied once, in any order, and that no event is left in `retries`."""
+        rows = self.wait_for_rows()
         ends = [(row["version"], row["status"], sorted(row["statuses"])) for row in rows]
         assert ends == [(len(CHAIN), CHAIN[-1], sorted(CHAIN))] * self.count
         a_failed_event = "SELECT * FROM retries WHERE key = ANY (%s)"
         until(lambda: self.payments.rows(a_failed_event, self.keys), lambda rows: not rows)
 
-    def were_told_once_in_order(self, published: list[Any]) -> None:
-        """`registers` are the records of their domain events' topic: one may be there twice, by the same id."""
+    def assert_published_once_in_order(self, published: list[Any]) -> None:
+        """Assert that the records of PAYMENTS have the domain events of each order in order, once by their ids."""
         for order in self.ids:
             domain_events = {
                 domain_event.event_id: type(domain_event).__name__
@@ -96,17 +101,19 @@ class Orders:
             }
             assert list(domain_events.values()) == DOMAIN_EVENTS, (order, domain_events)
 
-    def all_told(self, published: list[Any]) -> bool:
-        facts = [domain_event for domain_event in published if not isinstance(domain_event, UPDATES)]
-        of_ours = {fact.event_id for fact in facts if fact.order_id in set(self.ids)}
-        return len(of_ours) >= len(DOMAIN_EVENTS) * self.count
+    def are_all_published(self, published: list[Any]) -> bool:
+        """Return whether the records of PAYMENTS have all domain events of all orders."""
+        events = [domain_event for domain_event in published if not isinstance(domain_event, UPDATES)]
+        own = {event.event_id for event in events if event.order_id in set(self.ids)}
+        return len(own) >= len(DOMAIN_EVENTS) * self.count
 
-    def all_processed(self, outcomes: list[Any]) -> bool:
-        """Whether it was told of each webhook that it was processed."""
+    def are_all_processed(self, outcomes: list[Any]) -> bool:
+        """Return whether the records of OUTCOMES have `processed` for each webhook in the history."""
         events = {str(row["event_id"]) for row in self.payments.rows(EVENTS, self.ids)}
         return events <= {outcome.event_id for outcome in outcomes if outcome.outcome == "processed"}
 
-    def were_mailed_once(self) -> None:
+    def assert_mailed_once(self) -> None:
+        """Wait for the mails of the KNOWN orders, and assert that none came twice."""
         mails = Inbox(self.system["INBOX_URL"]).wait_for(self.customer, len(DOMAIN_EVENTS) * KNOWN)
         subjects = Counter(str(mail["Subject"]) for mail in mails)
         assert set(subjects.values()) == {1}

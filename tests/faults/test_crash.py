@@ -9,8 +9,8 @@ import pytest
 
 from stream.events import topics
 from tests.actors import Store, until
+from tests.failing import engine, refusing
 from tests.faults.orders import Orders
-from tests.faults.troubles import refusing
 from tests.log import reading
 from tests.replicas import Replica, Replicas
 
@@ -39,16 +39,16 @@ def test_a_processor_killed_at_any_step_loses_nothing_and_does_nothing_twice(
     orders = Orders(system)
 
     with reading(system, topics.PAYMENTS) as published, reading(system, topics.OUTCOMES) as outcomes:
-        orders.begin()
+        orders.post_first_status()
         doomed = processors.join(f"{point}:exit")
-        orders.go_on()
+        orders.post_rest()
         doomed.dies_of_its_fault()
-        orders.were_applied_once_in_order()
-        published.wait_until(orders.all_told)
-        outcomes.wait_until(orders.all_processed)
+        orders.assert_applied_once_in_order()
+        published.wait_until(orders.are_all_published)
+        outcomes.wait_until(orders.are_all_processed)
 
-    orders.were_told_once_in_order(published.records)
-    orders.were_mailed_once()
+    orders.assert_published_once_in_order(published.records)
+    orders.assert_mailed_once()
 
 
 def test_what_a_dead_processor_tried_again_is_told_by_the_next(
@@ -59,12 +59,12 @@ def test_what_a_dead_processor_tried_again_is_told_by_the_next(
 
     with reading(system, topics.OUTCOMES) as outcomes:
         doomed = processors.join("worker.after_retry:exit", RETRY_FIRST_S="2")
-        with refusing(payments.url, *orders.ids):
-            orders.go("completed")
+        with refusing(engine(system), *orders.ids):
+            orders.post_chain("completed")
             until(lambda: payments.rows(RETRIES, orders.keys), lambda rows: len(rows) == orders.count)
         doomed.dies_of_its_fault()
         payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders.ids, count=orders.count)
-        outcomes.wait_until(orders.all_processed)
+        outcomes.wait_until(orders.are_all_processed)
 
 
 def test_no_offset_is_committed_before_what_follows_is_told(
@@ -75,8 +75,8 @@ def test_no_offset_is_committed_before_what_follows_is_told(
 
     with reading(system, topics.OUTCOMES) as outcomes:
         doomed = processors.join("publisher.before:sleep:60")
-        orders.go()
+        orders.post_chain()
         time.sleep(COMMITS_WITHIN_S)
         doomed.kill()
-        orders.are_done()
-        outcomes.wait_until(orders.all_processed)
+        orders.wait_for_rows()
+        outcomes.wait_until(orders.are_all_processed)

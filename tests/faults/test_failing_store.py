@@ -10,7 +10,7 @@ from tests.actors import TIMEOUT_S, Shop, Store, new_order, until
 from tests.builders import a_payment
 from tests.faults import troubles
 from tests.faults.orders import Orders
-from tests.faults.troubles import Trouble
+from tests.faults.troubles import StoreFault
 from tests.log import append_at_once, reading
 from tests.proxy import Proxy, proxy
 from tests.replicas import Replica, Replicas
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.long
 RETRIES = "SELECT * FROM retries WHERE key = ANY (%s)"
 SIGNS = ("partitions.assigned", "partitions.revoked", "partitions.lost")
 SOON = "from stream.kafka.group.consumer import CONSUMER; CONSUMER['max.poll.interval.ms'] = 2000"
-KINDS: dict[str, tuple[Trouble, str]] = {
+KINDS: dict[str, tuple[StoreFault, str]] = {
     "refused": (troubles.refused, "OperationalError"),
     "dropped": (troubles.dropped, ""),
     "locked": (troubles.locked, "LockNotAvailable (55P03)"),
     "read only": (troubles.read_only, "ReadOnlySqlTransaction (25006)"),
     "too many connections": (troubles.too_many, "OperationalError"),
     **{
-        f"says {state}": (troubles.saying(state), f"({state})")
+        f"says {state}": (troubles.raising(state), f"({state})")
         for state in ("08006", "40001", "53100", "55000", "57014", "58030", "XX000")
     },
 }
@@ -59,16 +59,16 @@ def test_a_store_that_fails_retries_nothing_and_costs_nobody_its_place(
 
     with reading(system, topics.PAYMENTS) as published:
         with trouble(system["PAYMENT_DATABASE_URL"], line):
-            orders.go()
+            orders.post_chain()
             failed = processor.wait_for("store.failed", failures + TIMES.get(kind, 3))[failures:]
             until(processor.is_ready, lambda ready: not ready or kind == "dropped")
-        orders.were_applied_once_in_order()
-        published.wait_until(orders.all_told)
+        orders.assert_applied_once_in_order()
+        published.wait_until(orders.are_all_published)
 
     assert any(error in line["error"] for line in failed), failed
     assert standing(processor) == before
     assert payments.rows(RETRIES, orders.keys) == []
-    orders.were_told_once_in_order(published.records)
+    orders.assert_published_once_in_order(published.records)
     until(processor.is_ready, bool)
 
 
@@ -91,13 +91,13 @@ def test_a_deadlock_is_the_stores_failure_and_its_victim_tries_again(
 def test_a_processor_too_slow_for_its_transaction_is_thrown_out_and_tries_again(
     processors: Replicas, system: dict[str, str], payments: Store, line: Proxy
 ) -> None:
-    impatient = through(line, system, idle_in_transaction_session_timeout=300)
-    slow = processors.only("worker.before_commit:sleep:1.5", DATABASE_URL=impatient)
+    short_session = through(line, system, idle_in_transaction_session_timeout=300)
+    slow = processors.only("worker.before_commit:sleep:1.5", DATABASE_URL=short_session)
     orders = Orders(system, count=4)
 
-    orders.go()
+    orders.post_chain()
 
-    orders.were_applied_once_in_order()
+    orders.assert_applied_once_in_order()
     assert "IdleInTransactionSessionTimeout (25P03)" in [line["error"] for line in slow.lines("store.failed")]
     assert payments.rows(RETRIES, orders.keys) == []
     processors.end()
@@ -111,9 +111,9 @@ def test_a_commit_whose_answer_is_never_heard_is_found_out_and_what_it_left_is_p
     failures = len(processor.lines("store.failed"))
 
     with reading(system, topics.PAYMENTS) as published:
-        line.deaf_to = order.encode()
+        line.drop_commit_reply_of = order.encode()
         shop.post("payment", {"orderId": order, "status": "completed", "amount": 58000})
-        assert line.unheard.wait(TIMEOUT_S)
+        assert line.reply_dropped.wait(TIMEOUT_S)
         published.wait_for(lambda event: event.order_id == order)
 
     processor.wait_for("store.failed", failures + 1)

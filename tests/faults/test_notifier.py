@@ -112,13 +112,13 @@ def test_a_mail_whose_sending_was_committed_unheard_is_sent_after_all(
     """Its row says that it may have been sent; the notifier knows that it was not."""
     url, rows, order = urlsplit(system["NOTIFIER_DATABASE_URL"]), Store(system["NOTIFIER_DATABASE_URL"]), new_order()
     with proxy(url.hostname or "", url.port or 0) as line:
-        line.deaf_to = b"SET status = 'sending'"
+        line.drop_commit_reply_of = b"SET status = 'sending'"
         notifiers.only(
             DATABASE_URL=url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{line.port}").geturl()
         )
 
         customer = pay(system, order)
-        assert line.unheard.wait(TIMEOUT_S)
+        assert line.reply_dropped.wait(TIMEOUT_S)
 
         until(lambda: rows.rows(OF_ORDER, order), lambda found: [row["status"] for row in found] == ["sent"])
         assert len(inbox.wait_for(customer)) == 1

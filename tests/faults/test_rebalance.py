@@ -8,8 +8,8 @@ import pytest
 from stream.events import topics
 from stream.events.topics import PARTITIONS
 from tests.actors import Store, until
+from tests.failing import engine, refusing
 from tests.faults.orders import Orders
-from tests.faults.troubles import refusing
 from tests.log import reading
 from tests.replicas import Replica, Replicas, shares
 
@@ -29,53 +29,53 @@ def test_a_frozen_processor_that_comes_back_while_the_store_still_listens_to_it_
     with reading(system, topics.PAYMENTS) as published:
         zombie = processors.join(f"{point}:stop")
         zombie.wait_for("partitions.owned")  # or it would take them over when it comes back, as it may
-        orders.go()
+        orders.post_chain()
         zombie.is_frozen_by_its_fault()
-        orders.are_done()  # by the other, to which its partitions have gone
+        orders.wait_for_rows()  # by the other, to which its partitions have gone
         zombie.thaw()
         zombie.wait_for("worker.fenced")
-        published.wait_until(orders.all_told)
+        published.wait_until(orders.are_all_published)
         zombie.wait_for("partitions.assigned", 2)
 
     assert zombie.metric("hookstream_fenced_total") > 0
-    orders.were_applied_once_in_order()
-    orders.were_told_once_in_order(published.records)
+    orders.assert_applied_once_in_order()
+    orders.assert_published_once_in_order(published.records)
 
 
 def test_a_processor_frozen_in_its_transaction_holds_its_successor_up_until_the_store_ends_it(
     spare: Replica, processors: Replicas, system: dict[str, str]
 ) -> None:
     orders = Orders(system)
-    impatient = f"{system['PAYMENT_DATABASE_URL']}?options=-cidle_in_transaction_session_timeout%3D6000"
+    short_session = f"{system['PAYMENT_DATABASE_URL']}?options=-cidle_in_transaction_session_timeout%3D6000"
 
-    zombie = processors.join("worker.before_commit:stop", DATABASE_URL=impatient)
-    orders.go()
+    zombie = processors.join("worker.before_commit:stop", DATABASE_URL=short_session)
+    orders.post_chain()
     zombie.is_frozen_by_its_fault()
-    orders.are_done()
+    orders.wait_for_rows()
     zombie.thaw()
     zombie.wait_for("store.failed")
 
-    orders.were_applied_once_in_order()
+    orders.assert_applied_once_in_order()
 
 
 def test_a_processor_frozen_between_commit_and_publishing_tells_again_what_its_successor_has_told(
     spare: Replica, processors: Replicas, system: dict[str, str]
 ) -> None:
     orders = Orders(system)
-    orders.begin()
+    orders.post_first_status()
 
     with reading(system, topics.PAYMENTS) as published:
         zombie = processors.join("worker.after_commit:stop")
-        orders.go_on()
+        orders.post_rest()
         zombie.is_frozen_by_its_fault()
-        orders.are_done()
-        published.wait_until(orders.all_told)
+        orders.wait_for_rows()
+        published.wait_until(orders.are_all_published)
         zombie.thaw()
         zombie.wait_for("partitions.assigned", 2)  # lost, or given up when it found that another worker owns them
 
-    orders.were_applied_once_in_order()
-    orders.were_told_once_in_order(published.records)
-    orders.were_mailed_once()
+    orders.assert_applied_once_in_order()
+    orders.assert_published_once_in_order(published.records)
+    orders.assert_mailed_once()
 
 
 def test_an_event_that_is_tried_again_is_not_by_whoever_has_lost_it(
@@ -84,16 +84,16 @@ def test_an_event_that_is_tried_again_is_not_by_whoever_has_lost_it(
     """What a zombie would tell of it might never be published: its successor has already looked."""
     orders = Orders(system)
 
-    with refusing(payments.url, *orders.ids):
+    with refusing(engine(system), *orders.ids):
         zombie = processors.join("worker.before_retry:stop")
-        orders.go()
+        orders.post_chain()
         zombie.is_frozen_by_its_fault()
         before = epochs(payments)
     until(lambda: epochs(payments), lambda now: now == before + ALL // 2)  # its successor's
     zombie.thaw()
     zombie.wait_for("worker.fenced")
 
-    orders.end_as_wanted()
+    orders.assert_applied_once()
 
 
 def test_processors_share_every_topic(spare: Replica, processors: Replicas, system: dict[str, str]) -> None:
@@ -117,7 +117,7 @@ def test_processors_that_are_restarted_in_turn_under_load_lose_nothing_and_keep_
     def load() -> None:
         while not done.is_set():
             rounds.append(Orders(system))
-            rounds[-1].go()
+            rounds[-1].post_chain()
 
     with reading(system, topics.PAYMENTS) as published:
         loading = Thread(target=load)
@@ -129,10 +129,10 @@ def test_processors_that_are_restarted_in_turn_under_load_lose_nothing_and_keep_
         done.set()
         loading.join()
         for orders in rounds:
-            orders.were_applied_once_in_order()
-        published.wait_until(lambda records: all(orders.all_told(records) for orders in rounds))
+            orders.assert_applied_once_in_order()
+        published.wait_until(lambda records: all(orders.are_all_published(records) for orders in rounds))
     for orders in rounds:
-        orders.were_told_once_in_order(published.records)
+        orders.assert_published_once_in_order(published.records)
 
 
 def epochs(payments: Store) -> int:

@@ -22,11 +22,11 @@ TIMEOUT_S = (HEALTHY_CHECKS + 1) * CHECK_S + 30
 def test_it_says_so_and_ends_and_its_successor_reads_everything(processors: Replicas, system: dict[str, str]) -> None:
     orders = Orders(system)
     processors.none()
-    orders.become_known()
+    orders.post_contacts()
 
     with unstable(system, "payment"):
         deaf = processors.join()
-        orders.go()
+        orders.post_chain()
         (problem,) = until(deaf.problems, bool, TIMEOUT_S)
         ended = deaf.process.wait(TIMEOUT_S)
     processors.only()
@@ -34,8 +34,8 @@ def test_it_says_so_and_ends_and_its_successor_reads_everything(processors: Repl
     assert "Kafka does not return the group's offsets" in problem
     assert ended in (1, LATE)
     assert len(deaf.lines("kafka.client_stuck")) == 1
-    orders.were_applied_once_in_order()
-    orders.were_mailed_once()
+    orders.assert_applied_once_in_order()
+    orders.assert_mailed_once()
 
 
 @contextmanager

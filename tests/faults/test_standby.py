@@ -22,8 +22,9 @@ from local.paths import Paths
 from local.services import SERVICES, program
 from stream.events import topics
 from tests.actors import Inbox, Shop, Store, new_order, until
+from tests.ports import free_port
 from tests.proxy import proxy
-from tests.replicas import ROOT, free_port, replicas_of
+from tests.replicas import ROOT, replicas_of
 
 TOPICS = topics.service("payment").reads
 

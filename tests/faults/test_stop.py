@@ -47,7 +47,7 @@ def test_a_processor_asked_to_stop_under_load_leaves_nothing_to_tell_and_nothing
     assert {place: offset for place, offset in handled.items() if committed[place] < offset} == {}
     processors.only()
     for orders in rounds:
-        orders.were_applied_once_in_order()
+        orders.assert_applied_once_in_order()
 
 
 def test_a_processor_whose_store_has_fallen_silent_stops_in_time_all_the_same(
@@ -59,21 +59,21 @@ def test_a_processor_whose_store_has_fallen_silent_stops_in_time_all_the_same(
         through = url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{line.port}").geturl()
         processor = processors.only(DATABASE_URL=through)
         line.silent = True
-        orders.go()
+        orders.post_chain()
         code, seconds = processor.stop()
 
     assert (code, seconds < PROMISED_S) == (LATE, True)
     assert processor.lines("stopping.late")
     processors.only()
-    orders.were_applied_once_in_order()
+    orders.assert_applied_once_in_order()
 
 
 def test_a_processor_whose_group_was_forgotten_goes_on_where_its_store_is_and_commits_that(
     processors: Replicas, system: dict[str, str], payments: Store
 ) -> None:
     processor, orders = processors.only(), Orders(system)
-    orders.go()
-    orders.were_applied_once_in_order()
+    orders.post_chain()
+    orders.assert_applied_once_in_order()
     processor.stop()
     handled = {(row["topic"], row["partition"]): row["next"] for row in payments.rows(HANDLED)}
 
@@ -86,7 +86,7 @@ def test_a_processor_whose_group_was_forgotten_goes_on_where_its_store_is_and_co
         )
 
         assert published.read() == []
-    orders.were_applied_once_in_order()
+    orders.assert_applied_once_in_order()
 
 
 @pytest.mark.parametrize("service", ["SHIPPING", "CONFIRMER", "NOTIFIER", "CONSOLE"])
@@ -115,7 +115,7 @@ def forget(system: dict[str, str], group: str) -> None:
 
 def _load(rounds: list[Orders], done: Event) -> None:
     while not done.is_set():
-        rounds[-1].go()
+        rounds[-1].post_chain()
         rounds.append(Orders(rounds[0].system))
     rounds.pop()
 

@@ -1,4 +1,4 @@
-"""Stores that fail, each in its own way, until they do no more."""
+"""Ways in which a store fails during a block; each is a StoreFault, except `deadlock`."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ import psycopg
 from tests.actors import until
 from tests.proxy import Proxy
 
-Trouble = Callable[[str, Proxy], AbstractContextManager[None]]
-"""Given the store's URL and the line to it."""
+StoreFault = Callable[[str, Proxy], AbstractContextManager[None]]
+"""A context manager, given the URL of the payment store and the proxy between the processor and the store."""
 
 OURS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hookstream-payment'"
 WAITING = """
@@ -21,20 +21,8 @@ LASTS_S = 2.0
 
 
 @contextmanager
-def refusing(url: str, *orders: str) -> Iterator[None]:
-    """A store that refuses these orders' payments, as after a bad migration: that is the events' failure."""
-    listed = ", ".join(f"'{order}'" for order in orders)
-    with psycopg.connect(url, autocommit=True) as store:
-        store.execute(f"ALTER TABLE payments ADD CONSTRAINT refusing CHECK (order_id NOT IN ({listed}))".encode())
-        try:
-            yield
-        finally:
-            store.execute("ALTER TABLE payments DROP CONSTRAINT refusing")
-
-
-@contextmanager
 def refused(_: str, line: Proxy) -> Iterator[None]:
-    """Nobody listens."""
+    """Refuse all connections."""
     line.refuse()
     try:
         yield
@@ -44,7 +32,7 @@ def refused(_: str, line: Proxy) -> Iterator[None]:
 
 @contextmanager
 def dropped(url: str, _: Proxy) -> Iterator[None]:
-    """Each connection is ended soon after it is made."""
+    """Terminate each connection of the processor soon after it is made, for LASTS_S after the block too."""
     over = Event()
 
     def drop() -> None:
@@ -64,7 +52,7 @@ def dropped(url: str, _: Proxy) -> Iterator[None]:
 
 @contextmanager
 def locked(url: str, _: Proxy) -> Iterator[None]:
-    """Somebody else holds a table."""
+    """Hold an exclusive lock on the table `payments`."""
     with psycopg.connect(url) as store:
         store.execute("LOCK TABLE payments IN ACCESS EXCLUSIVE MODE")
         yield
@@ -72,7 +60,10 @@ def locked(url: str, _: Proxy) -> Iterator[None]:
 
 @contextmanager
 def read_only(url: str, _: Proxy) -> Iterator[None]:
-    """As after a failover: the connections that were made meanwhile stay what they are."""
+    """Make transactions of the service's role read-only, as after a failover.
+
+    Connections made during the block stay read-only after it.
+    """
     with psycopg.connect(url, autocommit=True) as store:
         store.execute("ALTER ROLE payment SET default_transaction_read_only = on")
         store.execute(OURS)
@@ -84,7 +75,7 @@ def read_only(url: str, _: Proxy) -> Iterator[None]:
 
 @contextmanager
 def too_many(url: str, _: Proxy) -> Iterator[None]:
-    """No more connections are to be had."""
+    """Allow no connections to the database, and cut those that exist."""
     with psycopg.connect(url, autocommit=True) as store:
         store.execute("ALTER DATABASE payment CONNECTION LIMIT 0")
         store.execute(OURS)
@@ -96,7 +87,10 @@ def too_many(url: str, _: Proxy) -> Iterator[None]:
 
 @contextmanager
 def deadlock(url: str, order: str, other: str) -> Iterator[None]:
-    """Somebody has the second of two orders, and wants the first once it is had by whoever wants the second."""
+    """Lock the second of two orders, by id; after the block, wait until a processor waits for it, and lock the first.
+
+    The processor, which holds the first order by then, and this transaction are in a deadlock.
+    """
     lock, rows = (
         "SELECT 1 FROM orders WHERE order_id = %s FOR UPDATE",
         "INSERT INTO orders (order_id) VALUES (%s), (%s)",
@@ -110,8 +104,8 @@ def deadlock(url: str, order: str, other: str) -> Iterator[None]:
         holder.execute(lock, [first])
 
 
-def saying(state: str) -> Trouble:
-    """Whatever is saved ends in this SQLSTATE."""
+def raising(state: str) -> StoreFault:
+    """Return the fault by which every insert into `payment_history` raises this SQLSTATE."""
 
     @contextmanager
     def trouble(url: str, _: Proxy) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """Writes a golden record for each registered schema version that has none yet: `python -m tests.golden.make`.
 
-They are committed and never changed: each shows that what was once written can still be read.
+Golden records are committed and never changed, so that a test shows that old records can still be read.
 """
 
 import random
@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Write what is missing."""
+    """Write the missing golden records."""
     for entry in CommittedRegistry().entries:
         path = HERE / f"{entry['subject']}.v{entry['version']}.avro"
         if not path.exists():
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def _record(schema_id: int, schema: dict[str, object]) -> bytes:
-    """A record of this schema whose enums hold symbols we know."""
+    """Return a generated record of this schema, without the enum symbol `unknown`; always the same one for an id."""
     random.seed(schema_id)
     parsed = fastavro.parse_schema(schema)
     while True:

@@ -25,8 +25,8 @@ from tests.failing import hookstream, refusing
 from tests.histories import History
 from tests.log import append as put
 from tests.log import writer
-from tests.replays import Told, append, ask, start
-from tests.rest import STORES, store, until_at_rest
+from tests.replays import TopicRecord, append, ask, start
+from tests.rest import STORES, store, until_idle
 from tests.systems import a_system
 
 SIZE = int(os.environ.get("HISTORY", "3000"))
@@ -73,22 +73,22 @@ def lived(system: dict[str, str]) -> list[str]:
     history = histories.of_all_providers(run, SIZE)
     know(system, history)
     passed, ended = names(run, PASSED), names(run, GIVEN_UP)
-    for act in history.acts:
+    for act in history.phases:
         live(system, [published for published in act if not names_any(published, [*passed, *ended])])
     with refused(system, passed):
-        live(system, [published for published in history.acts[-1] if names_any(published, passed)])
+        live(system, [published for published in history.phases[-1] if names_any(published, passed)])
     redrive(system)
     with refused(system, ended):
-        live(system, [published for published in history.acts[-1] if names_any(published, ended)])
+        live(system, [published for published in history.phases[-1] if names_any(published, ended)])
     for topic in UNDECODABLE:
         put(system, topic, run, b"no record of ours")
-    until_at_rest(system)
+    until_idle(system)
     return ended
 
 
 def know(system: dict[str, str], history: History) -> None:
     """Let the providers' APIs know what they told us."""
-    for body in history.known:
+    for body in history.api_records:
         request = urllib.request.Request(f"{system['APIS_URL']}/simulator/payments", body)
         urllib.request.urlopen(request, timeout=10).close()
 
@@ -98,14 +98,14 @@ def names(run: str, number: int) -> list[str]:
     return [histories.name(run, provider, number) for *_, provider, _ in REFUSED]
 
 
-def names_any(published: Told, orders: Sequence[str]) -> bool:
+def names_any(published: TopicRecord, orders: Sequence[str]) -> bool:
     said = repr(published[2])
     return any(f"{order}'" in said or f"{order}-" in said for order in orders)
 
 
-def live(system: dict[str, str], act: Sequence[Told]) -> None:
+def live(system: dict[str, str], act: Sequence[TopicRecord]) -> None:
     append(writer(system), act)
-    until_at_rest(system)
+    until_idle(system)
 
 
 @contextmanager
@@ -125,7 +125,7 @@ DEAD = "SELECT event_id::text FROM retries WHERE status = 'dead' AND error LIKE 
 def redrive(system: dict[str, str]) -> None:
     done = hookstream(system, "dead", "redrive", "--cause", "CheckViolation", "--yes")
     assert done.returncode == 0, done.stderr
-    until_at_rest(system)
+    until_idle(system)
     assert [store(system, service).rows(DEAD) for service in STORES] == [[]] * len(STORES)
 
 

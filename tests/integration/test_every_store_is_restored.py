@@ -23,7 +23,7 @@ from tests.integration.test_every_store_is_rebuilt import (
     live,
 )
 from tests.log import CODEC
-from tests.rest import STORES, store, until_at_rest
+from tests.rest import STORES, store, until_idle
 from tests.systems import a_system
 
 SIZE = 1200
@@ -46,11 +46,11 @@ def backups(system: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("backups")
     history = histories.of_all_providers(new_order()[2:], SIZE)
     know(system, history)
-    early, later = history.acts
+    early, later = history.phases
     live(system, [*early, *later[: len(later) // 2]])
     made = {service: dump(store(system, service), folder / f"{service}.sql") for service in STORES}
     live(system, later[len(later) // 2 :])
-    until_at_rest(system)
+    until_idle(system)
     return made
 
 
@@ -64,7 +64,7 @@ def test_a_restored_store_has_all_its_rows_again_and_nobody_hears_of_it(
     restore(store(system, service), backups[service])
 
     until(lambda: differing(before, contents(system, service)), lambda rows: not rows, CATCHES_UP_S)
-    until_at_rest(system)
+    until_idle(system)
     assert differing(before, contents(system, service)) == []
     assert published(system) == events
     assert mailed(inbox) == mails
@@ -80,7 +80,7 @@ def test_a_restored_notifier_lists_the_mails_it_cannot_tell_of(
         restore(notifications, backups["notifier"])
         until(lambda: notifications.rows(MAILED_LATER)[0]["n"], bool, CATCHES_UP_S)
 
-    until_at_rest(system)
+    until_idle(system)
     assert mailed(inbox) == mails
 
 

@@ -18,7 +18,8 @@ from stream.store.schema import migrate
 from tests.actors import Store, new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, reading, writer
-from tests.replicas import free_port, replicas_of
+from tests.ports import free_port
+from tests.replicas import replicas_of
 
 TOPICS = topics.service("payment").reads
 

@@ -1,7 +1,8 @@
-"""A clock that can be put forward and back, for one service: `time.time` plus the number in its file.
+"""Shifts the clock of one service: `time.time` and `time.time_ns` add the number in the service's file.
 
-Python imports this module at the start of every process that has its folder on PYTHONPATH. The file is called as the
-service's module and lies in CLOCK_STEPS; it holds eight bytes, a double of seconds, that may change at any time.
+Python imports this module at the start of every process that has its folder on PYTHONPATH. The file has the name of the
+service's module and lies in the folder CLOCK_STEPS; it holds eight bytes, a double of seconds, that may change at any
+time. A process without such a file keeps its clock.
 """
 
 import mmap

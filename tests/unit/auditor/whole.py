@@ -1,4 +1,4 @@
-"""Evidence of a small system in which all is well: an order is paid, delivered and given back, an invoice credited."""
+"""Evidence of a small system without any error: an order is paid, delivered and refunded, an invoice is credited."""
 
 from collections import Counter
 from hashlib import sha256
@@ -27,7 +27,7 @@ TOPIC_OF = {record: topic for topic in topics.ALL for record in topic.records}
 
 
 def events() -> list[DomainEvent]:
-    """What the processors announce of it."""
+    """Return the domain events that the processors publish for the webhooks above."""
     _, _, paid = payments.apply(payments.Payment("1"), PAID)
     _, _, delivered = shipping.apply(shipping.Shipment("cj:1"), DELIVERED)
     _, _, given_back = refunds.apply(refunds.Refunds("1"), GIVEN_BACK)
@@ -36,7 +36,7 @@ def events() -> list[DomainEvent]:
 
 
 def whole() -> Evidence:
-    """Every claim holds of it."""
+    """Return evidence for which every claim of the auditor holds."""
     log = Topics()
     for event in (ORDER, PAID, AGAIN, DELIVERED, GIVEN_BACK, COMPLETE, *events()):
         log.append(TOPIC_OF[type(event)].name, event)
@@ -52,7 +52,7 @@ def whole() -> Evidence:
     handled = {service: log.handled(service) for service in SERVICES}
     for service in SERVICES:
         if service not in WITHOUT_OUTCOMES:
-            log.tell(service, handled[service])
+            log.append_outcomes(service, handled[service])
     handled["console"] = log.handled("console")
     stores = {service: _store(service, log, handled[service], messages) for service in SERVICES}
     sent = (ORDER, PAID, DELIVERED, GIVEN_BACK, COMPLETE)
@@ -70,7 +70,7 @@ def whole() -> Evidence:
 
 
 class Topics:
-    """Of one partition each."""
+    """The records of all topics, each of one partition."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -83,11 +83,12 @@ class Topics:
         self.ends[topic, 0] += 1
 
     def handled(self, service: str) -> dict[str, tuple[tuple[str, int, int], str]]:
-        """As an inbox keeps it: of two records of one event, the first."""
+        """Return the inbox of a service that has read everything: (position, outcome) of each event's first record."""
         own = [entry for entry in self.entries if entry.delivery.topic in READS[service]]
         return {entry.event_id: (entry.position, "processed") for entry in reversed(own)}
 
-    def tell(self, service: str, inbox: dict[str, tuple[tuple[str, int, int], str]]) -> None:
+    def append_outcomes(self, service: str, inbox: dict[str, tuple[tuple[str, int, int], str]]) -> None:
+        """Append an outcome of each record that the service read: `duplicate` if it is not the one in the inbox."""
         for entry in [one for one in self.entries if one.delivery.topic in READS[service]]:
             outcome = "processed" if inbox[entry.event_id][0] == entry.position else "duplicate"
             self.append(topics.OUTCOMES.name, _outcome(service, entry, outcome))

@@ -12,7 +12,7 @@ from providers.addressing import KeyedWebhook
 from providers.contract import Provider, Received, RefusedWebhook
 from providers.records import webhook_record
 from stream.events import Micros, QuarantinedWebhook, Verification, ids
-from tests.payloads import SECRET, samples, ways
+from tests.payloads import SECRET, authentications, samples
 from tests.unit.providers.posted import NOW
 
 PATHS = [pytest.param(path, id=path) for path in catalogue.BY_PATH]
@@ -53,7 +53,7 @@ def a_quarantined_payment(**changed: object) -> QuarantinedWebhook:
 def test_it_becomes_what_it_would_have_been(path: str) -> None:
     row, _ = catalogue.BY_PATH[path]
     for sample in samples(row.name):
-        for way, post in ways(row, path, sample.read_bytes(), SECRET, NOW):
+        for way, post in authentications(row, path, sample.read_bytes(), SECRET, NOW):
             if catalogue.split(post.path) is None:
                 continue
             received = post.received(NOW)

@@ -34,7 +34,7 @@ from tests.builders import (
     an_approval,
     an_invoice,
     an_order,
-    newsworthy,
+    without_updates,
 )
 from tests.log import CODEC
 
@@ -190,7 +190,7 @@ def test_a_parcel_is_told_once_somebody_names_its_order(webhooks: list[Any], dat
     again = data.draw(st.permutations([*webhooks, *webhooks]))
 
     state, events = apply_all(shipping.apply, shipping.Shipment("cj:1"), again)
-    published = newsworthy(events)
+    published = without_updates(events)
 
     assert all(event.order_id for event in published)
     assert (state.event_key is None) == (not published)

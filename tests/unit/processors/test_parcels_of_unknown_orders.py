@@ -6,7 +6,7 @@ import pytest
 
 from processors.shipping import domain as shipping
 from stream.events import DomainEvent, ShipmentDelivered, ShipmentFailed, ShipmentInTransit, ShippingWebhook, ids
-from tests.builders import MINUTE, NOON, a_scan, newsworthy
+from tests.builders import MINUTE, NOON, a_scan, without_updates
 
 PARCEL = "cj:123456789012"
 
@@ -15,7 +15,7 @@ def after(*scans: ShippingWebhook) -> tuple[shipping.Shipment, list[DomainEvent]
     parcel, published = shipping.Shipment(PARCEL), list[DomainEvent]()
     for scan in scans:
         parcel, _, events = shipping.apply(parcel, scan)
-        published += newsworthy(events)
+        published += without_updates(events)
     return parcel, published
 
 

@@ -29,7 +29,7 @@ from stream.events import (
     ids,
 )
 from stream.state.aliases import Alias
-from tests.builders import MINUTE, NOON, a_payment, a_refund, an_order, newsworthy
+from tests.builders import MINUTE, NOON, a_payment, a_refund, an_order, without_updates
 
 
 def apply(
@@ -37,7 +37,7 @@ def apply(
 ) -> tuple[Payment, str, tuple[DomainEvent, ...]]:
     """A webhook applied, without what it means for the order view."""
     after, outcome, events = domain.apply(payment, webhook, orders)
-    return after, outcome, newsworthy(events)
+    return after, outcome, without_updates(events)
 
 
 RANK = {status: rank for rank, tier in enumerate(TRANSITIONS) for status in tier}
@@ -250,7 +250,7 @@ def test_a_webhook_that_names_no_order_waits_for_one_that_does() -> None:
 
     assert (waiting.outcome, waiting.events) == ("waiting", ())
     assert (result.outcome, result.released) == ("processed", (failed.envelope.event_id,))
-    assert [type(event) for event in newsworthy(result.events)] == [PaymentCompleted]
+    assert [type(event) for event in without_updates(result.events)] == [PaymentCompleted]
     assert (working_set.payments["1"].status, working_set.payments["1"].version) == ("completed", 2)
 
 
@@ -260,7 +260,7 @@ def test_what_waited_is_told_when_its_order_is_known() -> None:
 
     result = working_set.apply(a_payment("pending", alias="pi_1", at=NOON))
 
-    assert [(type(event), event.reason) for event in newsworthy(result.events)] == [(PaymentFailed, "no money")]  # type: ignore[attr-defined]
+    assert [(type(event), event.reason) for event in without_updates(result.events)] == [(PaymentFailed, "no money")]  # type: ignore[attr-defined]
 
 
 def published_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[DomainEvent]:

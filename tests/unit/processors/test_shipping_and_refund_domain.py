@@ -21,7 +21,7 @@ from stream.events import (
     ShipmentOutForDelivery,
 )
 from stream.state.aliases import Alias
-from tests.builders import MINUTE, NOON, a_domain_event, a_refund, a_scan, an_approval, newsworthy
+from tests.builders import MINUTE, NOON, a_domain_event, a_refund, a_scan, an_approval, without_updates
 
 Applied = tuple[Any, str, tuple[DomainEvent, ...]]
 
@@ -29,12 +29,12 @@ Applied = tuple[Any, str, tuple[DomainEvent, ...]]
 def scan(parcel: shipping.Shipment, webhook: Any) -> Applied:
     """A scan applied, without what it means for the order view."""
     after, outcome, events = shipping.apply(parcel, webhook)
-    return after, outcome, newsworthy(events)
+    return after, outcome, without_updates(events)
 
 
 def refunded(refunds: refund.Refunds, webhook: Any) -> Applied:
     after, outcome, events = refund.apply(refunds, webhook)
-    return after, outcome, newsworthy(events)
+    return after, outcome, without_updates(events)
 
 
 def test_a_failed_attempt_may_be_followed_by_another_and_by_delivery() -> None:
@@ -104,7 +104,9 @@ def of_a_partial_capture() -> list[Any]:
 def test_the_release_of_what_was_not_captured_is_no_refund_in_whatever_order(events: list[Any]) -> None:
     working_set = refund.RefundWorkingSet({"1": refund.Refunds("1")}, defaultdict(Alias))
 
-    domain_events = [domain_event for event in events for domain_event in newsworthy(working_set.apply(event).events)]
+    domain_events = [
+        domain_event for event in events for domain_event in without_updates(working_set.apply(event).events)
+    ]
 
     refunds = working_set.refunds["1"]
     assert list(refunds.counted) == ["re_2"]
@@ -297,7 +299,7 @@ def story(*events: Any) -> tuple[refund.Refunds, list[DomainEvent]]:
     }
     working_set, domain_events = refund.RefundWorkingSet({"1": refund.Refunds("1")}, names), list[DomainEvent]()
     for event in events:
-        domain_events += newsworthy(working_set.apply(event).events)
+        domain_events += without_updates(working_set.apply(event).events)
     return working_set.refunds["1"], domain_events
 
 

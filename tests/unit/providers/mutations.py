@@ -1,4 +1,4 @@
-"""A true body, and what it becomes when one thing in it is wrong."""
+"""The bodies that a valid one becomes when one thing in it is wrong."""
 
 import copy
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 WRONG: tuple[Any, ...] = (None, True, -1, 1.5, 2**63, 10**400, "", "x y", "\x00", "9" * 2000, [], [[]], {}, {"a": 1})
-"""What may stand where something else belongs."""
+"""Values that may be given where a field expects another one."""
 
 
 def sample(provider: str, name: str) -> bytes:
@@ -16,12 +16,15 @@ def sample(provider: str, name: str) -> bytes:
 
 
 def samples(provider: str, *beginnings: str) -> list[str]:
-    """The names of a provider's samples."""
+    """Return the names, without `.json`, of a provider's samples that start with one of `beginnings`, or of all."""
     return sorted(path.stem for path in (SAMPLES / provider).glob("*.json") if path.name.startswith(beginnings or ""))
 
 
 def mutations(raw: bytes) -> Iterator[bytes]:
-    """The body with each field left out, and with each wrong thing in its place; and given twice; and nested deep."""
+    """Yield the body with each field left out, and with each value of WRONG in its place.
+
+    Then yield the body with its first field given twice, with deep nesting, and cut off at about 50 places.
+    """
     whole = json.loads(raw)
     for way in _ways(whole):
         yield _written(_without(whole, way))

@@ -1,4 +1,4 @@
-"""Requests as the gateway hands them to a provider: signed by the shop, unless a test says otherwise."""
+"""Requests as the gateway passes them to a provider: signed by the shop, unless a test changes that."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,10 @@ NOW = Micros(1_700_000_000_000_000)
 
 
 def posted(body: Any, *, path: str = "/webhooks/payment", secret: bytes = SECRET, **headers: str) -> Received:
-    """A body (bytes as they are, else as JSON), signed; a header given here wins (underscores are dashes)."""
+    """Return a body (bytes as they are, else as JSON) as received at NOW with the shop's signature.
+
+    `headers` replace those of the signature, with dashes for underscores.
+    """
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     signed = {name.lower(): value for name, value in generic.sign(raw, secret).items()}
     return Received(path, {**signed, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw, NOW)
@@ -24,5 +27,5 @@ def a_payment(**changes: Any) -> dict[str, Any]:
 
 
 def with_text(fields: Mapping[str, Any], more: bytes) -> bytes:
-    """The fields as JSON, and `more` of it letter for letter."""
+    """Return the fields as a JSON object, with the text `more` as it is before the closing brace."""
     return json.dumps(fields).encode()[:-1] + b"," + more + b"}"

@@ -1,4 +1,4 @@
-"""The samples of what providers post, as bytes."""
+"""The samples of the bodies that providers post, by their names without `.json`."""
 
 import json
 from pathlib import Path
@@ -12,10 +12,10 @@ def sample(provider: str, name: str) -> bytes:
 
 
 def fields(provider: str, name: str, **changed: Any) -> dict[str, Any]:
-    """A sample's fields, some of them changed."""
+    """Return the fields of a sample, with those in `changed` replaced or added."""
     return {**json.loads(sample(provider, name)), **changed}
 
 
 def every(provider: str) -> list[str]:
-    """The names of a provider's samples of bodies."""
+    """Return the names of all samples of a provider."""
     return sorted(path.stem for path in (FOLDER / provider).glob("*.json") if path.name != "vectors.json")

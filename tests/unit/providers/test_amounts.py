@@ -12,8 +12,8 @@ from providers.inicis import webhook as inicis
 from providers.portone_v1 import webhook as portone_v1
 from providers.portone_v2 import webhook as portone_v2
 from providers.toss import webhook as toss
-from tests.payloads import SECRET, proved, samples
-from tests.unit.providers.asked import payment
+from tests.payloads import SECRET, authenticated, samples
+from tests.unit.providers.api_answers import payment
 from tests.unit.providers.posted import NOW, a_payment, posted
 
 AMOUNT = re.compile(rb'("(?:\w*_)?(?:amount|total|price)\w*"\s*:\s*)(\d+)(?=\s*[,}\]])', re.IGNORECASE)
@@ -23,7 +23,7 @@ SPELLINGS = (rb"\g<1>\g<2>.0", rb"\g<1>\g<2>.000E0", rb"\g<1>\g<2>.00e+00")
 
 def read(row: Provider, path: str, kind: str, body: bytes) -> object:
     try:
-        return row.translate(proved(row, path, body, SECRET, NOW).received(NOW), kind)
+        return row.translate(authenticated(row, path, body, SECRET, NOW).received(NOW), kind)
     except RefusedWebhook as refused:
         return refused.cause
 

@@ -14,7 +14,7 @@ from providers.records import webhook_record
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import UnconfirmedWebhook
-from tests.unit.providers.asked import received
+from tests.unit.providers.api_answers import received
 
 CODEC = Codec(CommittedRegistry())
 RAISING: dict[str, Any] = {

@@ -8,7 +8,7 @@ from providers.records import webhook_record
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import Verification
-from tests.payloads import SECRET, Post, damaged, proved, samples, ways
+from tests.payloads import SECRET, Post, authenticated, authentications, damaged, samples
 from tests.unit.providers.posted import NOW
 
 CODEC = Codec(CommittedRegistry())
@@ -41,7 +41,7 @@ def attempt(row: Provider, kind: str, received: Received) -> tuple[Verification,
 @pytest.mark.parametrize(("row", "path", "kind"), ROWS)
 def test_a_sample_is_read_or_refused_however_it_is_proved(row: Provider, path: str, kind: str) -> None:
     for sample in samples():
-        for way, post in ways(row, path, sample.read_bytes(), SECRET, NOW):
+        for way, post in authentications(row, path, sample.read_bytes(), SECRET, NOW):
             cause = outcome(row, kind, post)
             assert way != "unsigned" or row.is_unsigned or cause != "read", sample
 
@@ -50,14 +50,14 @@ def test_a_sample_is_read_or_refused_however_it_is_proved(row: Provider, path: s
 def test_a_damaged_sample_is_read_or_refused(row: Provider, path: str, kind: str) -> None:
     for sample in samples(row.name):
         for _, body in damaged(sample.read_bytes()):
-            outcome(row, kind, proved(row, path, body, SECRET, NOW))
+            outcome(row, kind, authenticated(row, path, body, SECRET, NOW))
 
 
 @pytest.mark.parametrize(("row", "path", "kind"), ROWS)
 def test_a_wrong_secret_proves_nothing(row: Provider, path: str, kind: str) -> None:
     if row.is_unsigned:
         pytest.skip("nothing proves its webhooks")
-    received = proved(row, path, b"{}", b"another secret", NOW).received(NOW)
+    received = authenticated(row, path, b"{}", b"another secret", NOW).received(NOW)
 
     with pytest.raises((Forged, Stale)):
         row.verify(received, [SECRET])

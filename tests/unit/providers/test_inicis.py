@@ -11,7 +11,7 @@ from providers.inicis import api as iniapi
 from providers.inicis import webhook as inicis
 from providers.responses import WebhookResponse
 from stream.events import Micros, OrderId, PaymentPayload, VerificationRequest
-from tests.unit.providers.asked import answered, payment, received, translated, verification_request
+from tests.unit.providers.api_answers import answered, payment, received, translated, verification_request
 from tests.unit.providers.samples import every, sample
 
 PROVIDER = inicis.PROVIDER

@@ -21,7 +21,7 @@ from providers.portone_v1 import webhook as portone_v1
 from providers.portone_v2 import api as portone_v2_api
 from providers.portone_v2 import webhook as portone_v2
 from stream.events import Cancel, Micros, OrderId, PaymentPayload, VerificationRequest
-from tests.unit.providers.asked import SECRET, answered, payment, received, translated, verification_request
+from tests.unit.providers.api_answers import SECRET, answered, payment, received, translated, verification_request
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import every, fields, sample
 

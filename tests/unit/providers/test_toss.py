@@ -10,7 +10,7 @@ from providers.contract import ApiRequest, Contradicted, Forged, InvalidField, R
 from providers.toss import api as toss_payment
 from providers.toss import webhook as toss
 from stream.events import Cancel, Micros, OrderId, PaymentPayload, VerificationRequest
-from tests.unit.providers.asked import NONE, SECRET, answered, payment, received, translated, verification_request
+from tests.unit.providers.api_answers import NONE, SECRET, answered, payment, received, translated, verification_request
 from tests.unit.providers.samples import every, fields, sample
 
 PROVIDER = toss.PROVIDER

@@ -8,7 +8,7 @@ import pytest
 from providers.contract import Forged, InvalidField, Malformed, RefusedWebhook, Unsupported
 from providers.tosspayments import webhook as tosspayments
 from stream.events import BillingPayload, Cancel, Micros, OrderId, PaymentPayload
-from tests.unit.providers.asked import SECRET, received, translated
+from tests.unit.providers.api_answers import SECRET, received, translated
 
 PROVIDER = tosspayments.PROVIDER
 ORDER = "BIZ-123-PRO-20260203120000"

@@ -1,4 +1,4 @@
-"""The signatures that providers publish, or that follow from their recipes, beside the sample payloads."""
+"""Test vectors of signatures: published by the providers, or computed by their recipes."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from tests.payloads import SAMPLES
 
 
 def vectors(provider: str) -> list[dict[str, Any]]:
-    """A provider's vectors, each with the bytes it signs under `body`."""
+    """Return a provider's vectors, each with the signed bytes under `body`."""
     found: list[dict[str, Any]] = json.loads((SAMPLES / provider / "vectors.json").read_text())
     for vector in found:
         name = vector["body_file"].split(" ")[0]
