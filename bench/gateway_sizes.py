@@ -69,7 +69,7 @@ def _until_accepting(name: str, side: Side, secret: bytes) -> None:
     until = time.monotonic() + READY_TIMEOUT_S
     while asyncio.run(post(side.port, side.pid, [_request(secret, 0)], 1)).requests == 0:
         if time.monotonic() > until:
-            raise TimeoutError(f"{name} accepts nothing")
+            raise TimeoutError(f"{name} accepted no webhook in {READY_TIMEOUT_S:.0f} s")
 
 
 def _costs(sides: Mapping[str, Side], size: str, secret: bytes, rounds: int) -> dict[str, list[Cost]]:

@@ -44,6 +44,7 @@ class Cost:
 
     @property
     def p95(self) -> float:
+        """The 95th percentile of `took_ms`."""
         return statistics.quantiles(self.took_ms, n=100)[94]
 
 

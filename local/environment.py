@@ -27,6 +27,7 @@ class StackSettings:
 
     @property
     def own_broker(self) -> bool:
+        """True if a broker is to be started: unless KAFKA_BOOTSTRAP_SERVERS is given."""
         return not self.given.get("KAFKA_BOOTSTRAP_SERVERS")
 
     @property

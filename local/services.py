@@ -29,6 +29,7 @@ class LocalService:
     layer: int = WORKER
 
     def variable(self, suffix: str) -> str:
+        """Return the name of a variable of this service in the environment file, such as PAYMENT_DATABASE_URL."""
         return f"{self.name.upper()}_{suffix}"
 
     def own(self, env: Mapping[str, str], prefix: str) -> dict[str, str]:

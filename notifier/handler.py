@@ -63,7 +63,7 @@ def _report_unusable(
             if contact.problem:
                 log.warning("contact.unusable", order_id=order.payload.order_id, error=contact.problem)
     for customer in customers:
-        if problem := parsing.of(customer.payload).problem:
+        if problem := parsing.contact_of(customer.payload).problem:
             log.warning("contact.unusable", to=customer.payload.customer_id, error=problem)
     for mail in mails:
         if mail.contact.problem:

@@ -109,6 +109,7 @@ class Inbox:
     url: str
 
     def mails_to(self, address: str) -> list[EmailMessage]:
+        """Return the mails to an address that have arrived so far. Raises OSError if the inbox does not answer."""
         return [self._mail(m["id"]) for m in self._messages() if address in m["recipients_envelope"]]
 
     def count(self) -> int:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.actors import Console, Inbox, Shop, Store
 from tests.systems import a_system, chosen
 
-# How long something takes on a busy machine decides nothing.
+# No test fails because the machine is busy.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 

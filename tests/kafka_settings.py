@@ -33,6 +33,6 @@ def _set(
 ) -> None:
     entry = ConfigEntry(setting, str(value), incremental_operation=operation)
     resource = ConfigResource(kind, name, incremental_configs=[entry])
-    admin = admin_of(system)  # which must live until it is done
+    admin = admin_of(system)  # kept until the change is done
     (done,) = admin.incremental_alter_configs([resource]).values()
     done.result(10)

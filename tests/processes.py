@@ -39,7 +39,7 @@ def frozen(system: dict[str, str], service: str) -> Iterator[None]:
     process = living(system, service)
     os.kill(process, signal.SIGSTOP)
     try:
-        until(lambda: states(process), lambda seen: seen == {"T"})  # a thread on the other core runs on for a moment
+        until(lambda: states(process), lambda seen: seen == {"T"})  # a thread may run for a moment longer
         yield
     finally:
         os.kill(process, signal.SIGCONT)
@@ -57,7 +57,7 @@ def forget_group(system: dict[str, str], service: str) -> None:
     The worker is suspended meanwhile, and finds when it continues that it is no member any more.
     """
     admin = AdminClient({"bootstrap.servers": system["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
-    with frozen(system, service):  # until no member is counted any more
+    with frozen(system, service):  # a group with members cannot be deleted
         until(lambda: _is_forgotten(admin, service.lower()), bool, FORGOTTEN_S)
 
 

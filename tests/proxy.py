@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 CHUNK = 65_536
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a RST
-COMMIT = b"COMMIT\x00"  # as a client of Postgres says it
+COMMIT = b"COMMIT\x00"  # as in a query of Postgres's protocol
 
 
 @dataclass

@@ -70,9 +70,9 @@ def _is_odd(published: TopicRecord) -> bool:
 
 def _life(order: str, number: int, chance: random.Random) -> Iterator[TopicRecord]:
     amount = 1000 + 2 * number
-    asked = amount if number % 7 else amount + 1  # every seventh is paid otherwise than asked
+    ordered = amount if number % 7 else amount + 1  # every seventh is paid with another amount
     if number % 3:
-        yield _of_shop(order, asked)
+        yield _of_shop(order, ordered)
     yield _paid(order, "pending", amount, NOON)
     named = {"alias": f"REF-{order}", "order": None} if number % 5 == 0 else {"order": order}
     yield _paid(order, "failed" if number % 11 == 0 else "completed", amount, NOON + MINUTE, **named)

@@ -31,7 +31,7 @@ def chosen() -> tuple[str, str]:
 def a_system(data: Path) -> Iterator[dict[str, str]]:
     """Run a whole system with its data in `data` during the block; yield its variables, and RUN_FOLDER."""
     os.environ.setdefault("RETRY_FIRST_S", "0.02")
-    os.environ.setdefault("ALERT_CHECK_S", "3600")  # tests of alerts look themselves
+    os.environ.setdefault("ALERT_CHECK_S", "3600")  # tests of alerts run the check themselves
     kind, _ = chosen()
     if kind == "local":
         with stack.everything(ROOT, data) as env:

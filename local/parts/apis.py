@@ -10,6 +10,7 @@ from local.services import API_KEYS, answers
 
 
 def start(supervisor: Supervisor, settings: StackSettings) -> None:
+    """Start the simulated APIs and wait until they are ready."""
     supervisor.wait(supervisor.start(_program(settings)))
 
 

@@ -10,6 +10,7 @@ LABEL = "Apicurio Registry 2.6.13 (once, 142 MB)"
 
 
 def start(supervisor: Supervisor, settings: StackSettings) -> None:
+    """Start the registry and wait until it is ready, if the settings ask for one."""
     if settings.registry:
         supervisor.wait(supervisor.start(_program(supervisor, settings)))
 

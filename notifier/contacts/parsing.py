@@ -33,5 +33,5 @@ def seller_of(payload: OrderPayload) -> Contact:
     return parse(payload.seller_email, "sellerEmail")
 
 
-def of(payload: CustomerPayload) -> Contact:
+def contact_of(payload: CustomerPayload) -> Contact:
     return parse(payload.email, "email")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,7 +10,7 @@ from notifier.tables import customers, orders
 from stream.events import CustomerWebhook, DomainEvent, OrderWebhook
 from stream.store import statements
 
-Row = dict[str, Any]
+Row = dict[str, object]
 
 # Orders and customers get a row at their first event, and each transaction that concerns them locks it. So an event and
 # the address it needs cannot miss each other in two concurrent transactions. Both parts of a statement see the same
@@ -120,7 +119,7 @@ def _order_row(event: OrderWebhook) -> Row:
 
 
 def _customer_row(event: CustomerWebhook) -> Row:
-    payload, contact = event.payload, parsing.of(event.payload)
+    payload, contact = event.payload, parsing.contact_of(event.payload)
     return {
         "customer_id": payload.customer_id,
         "email": contact.address,

@@ -147,7 +147,7 @@ class ManagementApi:
             raise RequestRefused(404, "unknown_mail", f"there is no mail {notification_id}")
         return str(row[0])
 
-    def alert(self, tx: Connection, params: Mapping[str, Any]) -> object:
+    def alert(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Store an alert that the console found, which the next alert mail lists. Repeating the request does nothing.
 
         `raised` is False then. Raises RequestRefused (400) for a bad id or text.

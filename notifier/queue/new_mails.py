@@ -16,7 +16,7 @@ from stream.store import statements
 
 CHANNEL = "email"
 
-# In a replay, NotificationSent may have been read before the event; then the row exists with an empty `domain event`.
+# In a replay, NotificationSent may have been read before the event; then the row exists with an empty `event`.
 QUEUE = """
 INSERT INTO notifications (notification_id, event_id, event_type, audience, channel, order_id, customer_id, contact,
                            contact_problem, event, received_at, status)

@@ -139,7 +139,7 @@ class Lane:
                 session.send(DOT)
 
 
-NOT_COMPLETED = NotTaken("the server spoke or hung up before the mail was complete", final=False)
+NOT_COMPLETED = NotTaken("the server replied or closed the connection before the mail was complete", final=False)
 
 
 def _try(

@@ -94,9 +94,9 @@ ACCEPTED = [
     head("B01 signed", 200, None),
     Row("B34 unknown fields", 200, None, body=BODY[:-1] + b',"new":{"a":[1]}}'),
     Row("B36 256 KiB", 200, None, body=BODY + PAD),
-    # Two equal lengths are one to hyper: the ASGI application sees one header.
+    # hyper merges two equal lengths: the ASGI application sees one header.
     head("B40 two equal lengths", 200, None, (LENGTH, LENGTH * 2)),
-    # hyper follows the chunks, drops the length before we see it, and closes the connection after the answer.
+    # hyper reads the chunks, drops the length before the gateway sees it, and closes the connection after the answer.
     head("B43 length and chunks", 200, None, (LENGTH, LENGTH + CHUNKED), (b"BODY", b"CHUNK0\r\n\r\n")),
     chunked("B44 chunks", 200, None, b"CHUNK0\r\n\r\n"),
     chunked("B50 a short chunk extension", 200, None, b"CHUNK0;a=b\r\n\r\n"),

@@ -1,4 +1,4 @@
-"""The order domain: where one order stands after any set of events from all services.
+"""The order domain: the state of one order after any set of events from all services.
 
 Pure. The result does not depend on the order in which events arrive, nor on repetitions.
 """

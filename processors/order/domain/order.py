@@ -20,6 +20,7 @@ class Entry(msgspec.Struct, Generic[S], frozen=True):
 
     @property
     def stamp(self) -> tuple[tuple[int, ...], str]:
+        """(revision, event id): of two entries of one aggregate, the one with the greater stamp is newer."""
         return self.state.revision, self.event_id
 
 

@@ -41,6 +41,7 @@ class PaymentWorkingSet:
 
     @property
     def changed_aliases(self) -> dict[AliasKey, Alias[Payment]]:
+        """The aliases that were mapped to an order, or got pending state, since the working set was made."""
         return {key: alias for key, alias in self.aliases.items() if alias is not self._aliases_before[key]}
 
     @property

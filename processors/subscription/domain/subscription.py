@@ -73,6 +73,7 @@ class Subscription:
 
     @property
     def status(self) -> str:
+        """`inactive` without a paid order, else `active`, or `cancelled` if the last order is cancelled."""
         if self.last_order_id is None:
             return "inactive"
         return "active" if self.cancelled_at is None else "cancelled"
@@ -85,10 +86,12 @@ class Subscription:
 
     @property
     def started_at(self) -> Micros | None:
+        """The time at which the last order began, in microseconds; None without a paid order."""
         return None if self.last_order_id is None else self._began_at(self.last_order_id)
 
     @property
     def cancelled_at(self) -> Micros | None:
+        """The time of the last order's cancel, in microseconds; None if that order is not cancelled."""
         return None if self.last_order_id is None else self.orders[self.last_order_id].cancelled_at
 
     @property

@@ -8,7 +8,7 @@ from providers.contract import Provider, Received, Translation
 from stream.events import Micros, PaymentPayload, VerificationRequest
 from tests.unit.providers.posted import NOW
 
-SECRET = b"d2hzZWM="  # base64, as some want it
+SECRET = b"d2hzZWM="  # base64, which some providers require
 NONE: Mapping[str, str] = {}
 
 
