@@ -44,7 +44,7 @@ DIGITS: dict[str, int] = {code: digits for digits, codes in _CODES.items() for c
 
 
 def main() -> None:
-    """Write TARGET."""
+    """Write TARGET from the lists in the package `iso-4217`, and the digits of `java.util.Currency`."""
     lists = _lists_folder()
     current, published = _listed(lists / "list-one.xml", "CcyNtry")
     historic, withdrawn_published = _listed(lists / "list-three.xml", "HstrcCcyNtry")

@@ -126,9 +126,10 @@ def claim(tx: Connection, operator_locale: str, max_age_s: float, most: int) -> 
 
 
 def first_of_each_order(mails: Iterable[QueuedMail]) -> list[QueuedMail]:
-    """Return the first mail per audience and order (or customer, without an order); leave out later ones.
+    """Return the first mail per audience and order, or customer if there is no order; leave out later ones.
 
-    A mail server may deliver mails that are sent together in any order, and "paid" must arrive before "shipped".
+    Mails with neither are all returned. A mail server may deliver mails that are sent together in any order, and "paid"
+    must arrive before "shipped".
     """
     first: dict[object, QueuedMail] = {}
     for mail in mails:

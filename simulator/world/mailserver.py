@@ -165,7 +165,7 @@ def _listed(mail: StoredMail) -> dict[str, object]:
 
 
 async def serve(path: Path, smtp_port: int, port: int) -> None:
-    """Serve until cancelled."""
+    """Serve SMTP and HTTP on these ports, with the mails in the file `path`, until cancelled."""
     postbox, moods = Postbox(path), Moods()
     runner = web.AppRunner(pages(postbox, moods), access_log=None)
     await runner.setup()

@@ -46,11 +46,11 @@ class CancelClaim:
 
 
 def mismatch_reason(base: Parts, claim: CancelClaim) -> str | None:
-    """Return why a cancel does not belong to the order's payment: `other_transaction`, `_provider` or `_currency`.
+    """Return why a cancel does not belong to the order's payment; None when it does, or when no payment is known.
 
-    None when the cancel belongs to the payment, and when no payment is known.
-    A transaction belongs to the order when another webhook of the order names it. A cancel without a transaction
-    belongs to the payment of its provider. A cancel that the provider's API confirmed needs no other proof.
+    The reason is `other_transaction`, `other_provider` or `other_currency`. A transaction belongs to the order when
+    another webhook of the order names it. A cancel without a transaction belongs to the payment of its provider. A
+    cancel that the provider's API confirmed needs no other proof.
     """
     paid = [change for change in transaction_log.parse(base.entries).changes if change.status == "completed"]
     if not paid or claim.is_confirmed:
