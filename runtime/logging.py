@@ -17,12 +17,14 @@ import msgspec
 
 FIELDS = frozenset(
     "event level timestamp service id type cause to error attempt count topic partition offset order_id payment_id "
-    "status session_id payment_status provider path signal port url seconds exception settings store".split()
+    "status session_id payment_status provider path signal port url seconds exception settings store fingerprint "
+    "invoice_id amount known_amount".split()
 )
+"""The fields that are logged; others are dropped, so that a defect cannot put a body or a secret into the log."""
 LEVELS = ("debug", "info", "warning", "error")
 GATHER_S = 0.05
 CHUNK_BYTES = 4_096
-"""The most bytes in one write, if they are several lines. Writes up to POSIX's PIPE_BUF are atomic on a shared pipe."""
+"""Maximum bytes of one write of several lines. Writes up to POSIX's PIPE_BUF are atomic on a shared pipe."""
 
 STANDARD_ERROR = 2
 
@@ -52,7 +54,7 @@ class LineWriter:
                     self._thread.start()
 
     def flush(self) -> None:
-        """Write all gathered lines. If the descriptor fails, they are lost and the service continues."""
+        """Write all gathered lines. Lines that the descriptor does not take are lost; nothing is raised."""
         with self._lock:
             lines, self._lines = self._lines, []
             with suppress(OSError):
@@ -68,7 +70,10 @@ class LineWriter:
 
 
 class Log:
-    """Logs events of one service from one level on; see `configure`."""
+    """Logs events as JSON lines on standard error. Fields that are not in FIELDS are dropped.
+
+    A field `service` replaces the name that `configure` has set.
+    """
 
     def __init__(self) -> None:
         self._service = "hookstream"
@@ -76,7 +81,7 @@ class Log:
         self._writer: LineWriter | None = None
 
     def configure(self, service: str, level: str) -> None:
-        """Put the service's name into each line, and drop lines below `level`."""
+        """Put the name `service` into each line, and drop events below `level`, one of LEVELS."""
         self._service = service
         self._min_level = LEVELS.index(level)
 
@@ -139,5 +144,5 @@ log = Log()
 
 
 def configure(service: str, level: str) -> None:
-    """Set the service name and the lowest level of this process's log."""
+    """Configure the `log` of this process, as `Log.configure` does."""
     log.configure(service, level)

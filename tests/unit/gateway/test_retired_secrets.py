@@ -9,6 +9,7 @@ from providers import catalogue
 from providers.contract import Received
 from runtime.config.secrets import fingerprint
 from tests.unit.providers.posted import NOW
+from tests.unit.runtime.test_logging import logged
 
 BODY = b'{"orderId": "1", "status": "completed"}'
 LIVE, RETIRED, UNKNOWN = (letter * 32 for letter in "abc")
@@ -40,6 +41,20 @@ def test_a_retired_secret_proves_nothing_and_is_named_by_its_fingerprint() -> No
     assert forged.retired_secret is None
     assert (retired.cause, retired.answer()) == (forged.cause, forged.answer())
     assert authentication.authenticate(PROVIDER, a_request(LIVE)) == "signature"
+
+
+def test_the_log_names_the_retired_secret() -> None:
+    program = """
+from gateway.http.refusals import Refusal
+from gateway.intake.refusal_records import RefusalRecords
+refusal = Refusal('unavailable', 'no Kafka is needed to log this')
+refusal.retired_secret = '0123abcd'
+RefusalRecords(None, None).add(refusal, 'generic', 503, {}, b'', None)
+"""
+
+    (line,) = logged(program)
+
+    assert (line["event"], line["fingerprint"]) == ("webhook.refused", "0123abcd")
 
 
 def test_a_secret_that_is_still_valid_is_not_retired() -> None:

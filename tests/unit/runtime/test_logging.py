@@ -1,13 +1,15 @@
 """Log lines: their fields, when they are written, and which of them survive the end of the process."""
 
+import ast
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from runtime.logging import CHUNK_BYTES, LineWriter, _chunks
+from runtime.logging import CHUNK_BYTES, FIELDS, LEVELS, LineWriter, _chunks
 
 PREPARE = "from runtime import logging; from runtime.logging import log; logging.configure('gateway', {level!r}); "
 
@@ -25,6 +27,32 @@ def test_a_line_has_its_event_its_time_and_allowed_fields_only() -> None:
 
     assert line.pop("timestamp").endswith("Z")
     assert line == {"event": "webhook.received", "service": "gateway", "level": "info", "id": "7", "count": 2}
+
+
+def test_no_field_that_a_service_logs_is_dropped() -> None:
+    root = Path(__file__).parents[3]
+    modules = [
+        module
+        for service in ("confirmer", "console", "gateway", "notifier", "processors", "runtime", "stream")
+        for module in root.joinpath(service).rglob("*.py")
+    ]
+
+    logged_fields = {(module.name, name) for module in modules for name in _logged_fields(module)}
+
+    assert len(logged_fields) > 100
+    assert [(module, name) for module, name in logged_fields if name not in FIELDS] == []
+
+
+def _logged_fields(module: Path) -> list[str]:
+    calls = [node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)]
+    writers = {f"log.{level}" for level in (*LEVELS, "exception")}
+    return [
+        field.arg
+        for call in calls
+        if ast.unparse(call.func) in writers
+        for field in call.keywords
+        if field.arg is not None
+    ]
 
 
 def test_another_service_may_be_named() -> None:
