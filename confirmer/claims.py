@@ -1,4 +1,4 @@
-"""The SQL by which a poller claims verifications and writes their verdicts.
+"""The SQL with which a poller claims verifications and writes their verdicts.
 
 A claim is a lease: it postpones the next attempt in its own transaction. A verification whose poller died is therefore
 due again when the lease has expired, and no transaction is open while a provider answers.
@@ -6,7 +6,6 @@ due again when the lease has expired, and no transaction is open while a provide
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -54,7 +53,7 @@ SELECT request_id::text, attempts, unread, record, partition, "offset"
   FROM leased JOIN inbox ON inbox.event_id = leased.request_id
 """  # noqa: S608 - a constant condition
 UNRESERVED = 3
-"""The verifications of one claim that are not reserved for known orders: the newest one, and others by turn."""
+"""Number of verifications in a claim that are not reserved for known orders: the newest one, and others by turn."""
 
 # An untrue or unknown webhook is never verified again. Its record, the largest part of a row that anybody can cause, is
 # deleted.
@@ -72,6 +71,7 @@ UPDATE verification_requests SET error = %(error)s, unread = unread + %(unread)s
 # A webhook that is delivered again then gets this outcome, and not `waiting`.
 SET_INBOX_OUTCOME = "UPDATE inbox SET outcome = %(outcome)s WHERE event_id = %(id)s::uuid"
 MAX_BESIDE = 200
+"""Maximum number of verifications that a claim adds because they are about the alias of another in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,17 @@ class ClaimedVerification:
 
 
 def providers_due(tx: Connection, providers: Collection[str]) -> set[str]:
-    """Return those of `providers` that have verifications due."""
+    """Return those of `providers` that have verifications due; none while the confirmer is paused."""
     return {row[0] for row in tx.exec_driver_sql(PROVIDERS_DUE, {"providers": list(providers)})}
 
 
 @faults.after("poller.after_claim")
 def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[ClaimedVerification]:
-    """Lease up to `most` verifications of `provider` that are due, and up to MAX_BESIDE about the same aliases."""
+    """Lease up to `most` due verifications of `provider` for `lease_s`, and up to MAX_BESIDE about the same aliases.
+
+    Return them with this attempt counted; none while the confirmer is paused. Rows that another poller claims are
+    skipped.
+    """
     shares = {"known": max(1, most - UNRESERVED), "newest": int(most >= UNRESERVED)}
     wanted = {"provider": provider, "most": most, "beside": MAX_BESIDE, "lease_s": lease_s, **shares}
     return [ClaimedVerification(*row) for row in tx.exec_driver_sql(CLAIM, wanted)]
@@ -105,16 +109,19 @@ def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[Clai
 
 @faults.before("poller.after_publish")
 def save_verdicts(tx: Connection, verdicts: Sequence[tuple[ClaimedVerification, Verdict]]) -> None:
-    """Write the verdicts. A verification that another poller has ended meanwhile stays as it is."""
+    """Write the verdicts and the outcomes in the inbox, in the transaction `tx`.
+
+    A verification that another poller has ended meanwhile stays as it is, and so does its outcome.
+    """
     for claimed, verdict in sorted(verdicts, key=lambda pair: pair[0].request_id):
         statement, values = _update(verdict)
-        tx.exec_driver_sql(statement, {"id": claimed.request_id, **values})
-        if not isinstance(verdict, RetryLater):
+        is_open = tx.exec_driver_sql(statement, {"id": claimed.request_id, **values}).rowcount
+        if is_open and not isinstance(verdict, RetryLater):
             outcome = "processed" if isinstance(verdict, Confirmed) else "dead"
             tx.exec_driver_sql(SET_INBOX_OUTCOME, {"id": claimed.request_id, "outcome": outcome})
 
 
-def _update(verdict: Verdict) -> tuple[str, dict[str, Any]]:
+def _update(verdict: Verdict) -> tuple[str, dict[str, object]]:
     match verdict:
         case Confirmed(event):
             event_id = event.webhook.envelope.event_id

@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import Engine
 
 from confirmer import claims, housekeeping, replay_hooks, store
+from confirmer.verdict import Confirmed, Unknown
+from providers.addressing import keyed_webhook
 from runtime import clock
 from runtime.postgres.engine import engine
-from stream.events import OrderId, UnconfirmedWebhook, VerificationRequest, topics
+from stream.events import OrderId, PaymentPayload, UnconfirmedWebhook, VerificationRequest, topics
 from stream.store.schema import migrate
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import an_envelope
@@ -170,6 +172,26 @@ def test_one_verification_request_at_a_time_is_one_about_a_known_order(
     verification_requests.keep("true", order="known order")
 
     assert verification_requests.claim(most=1) == ["true"]
+
+
+def test_a_verdict_that_comes_after_another_pollers_changes_nothing(
+    verification_requests: VerificationRequests,
+) -> None:
+    payment = PaymentPayload(order_id=OrderId("7"), status="completed")
+    confirmed = Confirmed(keyed_webhook(an_envelope(payment), payment))
+    verification_requests.keep("asked by two pollers, as the first lease had expired")
+    with verification_requests.engine.begin() as tx:
+        (claimed,) = claims.claim(tx, "toss", 1, 60.0)
+
+    for verdict in (confirmed, Unknown("unknown: too late")):
+        with verification_requests.engine.begin() as tx:
+            claims.save_verdicts(tx, [(claimed, verdict)])
+
+    with verification_requests.engine.begin() as tx:
+        states = tx.exec_driver_sql(
+            "SELECT status, outcome FROM verification_requests JOIN inbox ON inbox.event_id = request_id"
+        )
+        assert [tuple(state) for state in states] == [("confirmed", "processed")]
 
 
 def test_what_came_to_nothing_is_forgotten_after_its_time_and_what_is_open_or_true_is_not(
