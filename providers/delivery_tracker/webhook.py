@@ -1,7 +1,7 @@
 """Delivery Tracker (tracker.delivery): reports that a parcel has moved, but not where; each causes an API request.
 
-Only a token in the URL authenticates it; without the token the response is 404. It expects its 202 within a second. Its
-GraphQL API has the parcel's last event; names and telephone numbers, which it has too, are not requested.
+Only a token in the URL authenticates a webhook; without the token the response is 404. Delivery Tracker expects a 202
+within a second. Its GraphQL API has the parcel's last event, and names and telephone numbers, which are not requested.
 Choices in table 7.7: collected from the sender is still *preparing*; waiting at a pickup point is out for delivery.
 """
 
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from providers import api_support
 from providers.contract import (
     ApiRequest,
     ApiVerification,
@@ -93,7 +94,7 @@ _track = msgspec.json.Decoder(TrackResponse)
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Return the verification request for a callback, which does not have the parcel's state."""
+    """Return the verification request for a callback, which states no status of the parcel."""
     callback = json_body.read(_callback, received.body)
     request = VerificationRequest(subject=SUBJECT, alias=f"{callback.carrierId}:{callback.trackingNumber}")
     return Translation(request, "parcel.moved", None)
@@ -110,10 +111,10 @@ def build_request(request: VerificationRequest, api_key: str) -> ApiRequest:
 def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001
     """Translate the parcel's last event.
 
-    Raises NotKnownYet while the carrier has no event or the API reports an error, InvalidField for a bad request or
-    response, Unsupported for an unknown status.
+    Raises NotKnownYet while the carrier has no event or the API reports an error, InvalidField if the API calls the
+    request bad or the response cannot be read, Unsupported for an unknown status.
     """
-    track = json_body.read(_track, response)
+    track = api_support.decode(_track, response)
     _check(track.errors or [])
     last = track.data and track.data.track and track.data.track.lastEvent
     if not last or last.status.code == "UNKNOWN":

@@ -12,7 +12,6 @@ from providers.contract import (
     Translation,
     Unsupported,
 )
-from providers.parsing import json_body
 from providers.parsing.fields import ABSENT, Instant, OrderId, StrictOptional, Text
 from providers.parsing.timestamps import korean
 from providers.tapayz.objects import CASH_ASSETS, UNKNOWN, cash, crypto, invoice_state, transfer_state
@@ -73,18 +72,21 @@ _invoices = msgspec.json.Decoder(ApiInvoiceList)
 _transfers = msgspec.json.Decoder(ApiTransferResponse)
 
 
-def invoice_event(payload: InvoicePayload, at: int | None) -> str | None:
-    """Return an event id made of invoice, state and time, since Tapayz has none; None without a time."""
+def invoice_event_id(payload: InvoicePayload, at: int | None) -> str | None:
+    """Return an event id made of invoice, state and time (`at`), since Tapayz has none; None without a time."""
     return None if at is None else f"{payload.invoice_id}:{payload.state}:{at}"
 
 
-def transfer_event(event: str, payload: TransferPayload) -> str:
+def transfer_event_id(event: str, payload: TransferPayload) -> str:
     """Return an event id made of event type, transfer and state: a transfer reaches each state once."""
     return f"{event}:{payload.transaction_id}:{payload.state}"
 
 
 def verification_request(payload: Payload) -> VerificationRequest:
-    """Return the verification request for an unsigned payload. Its only claim is the state; the API has the rest."""
+    """Return the verification request for an unsigned invoice or transfer, whose only claim is the state.
+
+    Raises TypeError for another payload.
+    """
     if isinstance(payload, InvoicePayload):
         return VerificationRequest(subject=INVOICE, alias=payload.invoice_id, claims={"state": payload.state})
     if isinstance(payload, TransferPayload):
@@ -93,7 +95,7 @@ def verification_request(payload: Payload) -> VerificationRequest:
 
 
 def build_request(request: VerificationRequest, key: str) -> ApiRequest:
-    """Return `GET /invoices?invoiceId=` or `GET /api/v1/transactions/`, with the API key."""
+    """Return `GET /invoices?invoiceId={id}`, or `GET /api/v1/transactions/{id}` for a transfer, with the API key."""
     name, headers = api_support.quoted(request.alias), {"Authorization": key}
     if request.subject == INVOICE:
         return ApiRequest("GET", f"/invoices?invoiceId={name}", headers)
@@ -103,7 +105,8 @@ def build_request(request: VerificationRequest, key: str) -> ApiRequest:
 def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001
     """Translate the invoice's or transfer's state at Tapayz.
 
-    Raises NotKnownYet while the API is behind the webhook, InvalidField for an undocumented state or another subject.
+    Raises NotKnownYet while the API does not have the invoice or the claimed state, InvalidField for an undocumented
+    state, another transfer or a response that cannot be read.
     """
     try:
         return _read_invoice(request, response) if request.subject == INVOICE else _read_transfer(request, response)
@@ -113,7 +116,7 @@ def read_response(request: VerificationRequest, received: Received, response: by
 
 def _read_invoice(request: VerificationRequest, response: bytes) -> Translation:
     """Read the invoice from the list, since it is not documented that the API filters by `invoiceId`."""
-    invoices = json_body.read(_invoices, response).list
+    invoices = api_support.decode(_invoices, response).list
     invoice = next((invoice for invoice in invoices if invoice.id == request.alias), None)
     if invoice is None:
         raise NotKnownYet(f"no invoice {request.alias} in the response")
@@ -137,11 +140,11 @@ def _read_invoice(request: VerificationRequest, response: bytes) -> Translation:
         expired_at=korean(at, "expiredAt") if state == "Cancel" else None,
     )
     happened = korean(at, "completedAt")
-    return Translation(payload, "invoice.updated", happened, invoice_event(payload, happened))
+    return Translation(payload, "invoice.updated", happened, invoice_event_id(payload, happened))
 
 
 def _read_transfer(request: VerificationRequest, response: bytes) -> Translation:
-    transfer = json_body.read(_transfers, response).data
+    transfer = api_support.decode(_transfers, response).data
     if transfer.id != request.alias:
         raise InvalidField(f"the response is about another transfer than {request.alias}")
     state = transfer_state(_TRANSFER_STATES.get(transfer.status, transfer.status))
@@ -157,7 +160,7 @@ def _read_transfer(request: VerificationRequest, response: bytes) -> Translation
         reason=UNKNOWN if state == "Fail" else None,
         changed_at=at,
     )
-    return Translation(payload, "transaction.updated", at, transfer_event("transaction.updated", payload))
+    return Translation(payload, "transaction.updated", at, transfer_event_id("transaction.updated", payload))
 
 
 def _check_progress(request: VerificationRequest, state: str) -> None:

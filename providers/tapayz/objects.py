@@ -31,7 +31,7 @@ _TRANSFER_STATES: dict[str, TransferState] = {state: state for state in get_args
 
 
 class CallbackHead(msgspec.Struct):
-    """The fields of an envelope. A flat body has neither."""
+    """The fields that an envelope has and a flat body has not."""
 
     event: StrictOptional[Text] = None
     data: msgspec.Raw = ABSENT
@@ -129,27 +129,27 @@ class TransferCallback(msgspec.Struct, rename={"from_": "from"}):
 
 
 def invoice_state(state: str) -> InvoiceState:
-    """Return a known state. Raises Unsupported for any other."""
+    """Return `state` if Tapayz documents it for invoices. Raises Unsupported for any other."""
     if state not in _INVOICE_STATES:
         raise Unsupported("Tapayz does not document this state of an invoice")
     return _INVOICE_STATES[state]
 
 
 def transfer_state(state: str) -> TransferState:
-    """Return a known state. Raises Unsupported for any other."""
+    """Return `state` if Tapayz documents it for transfers. Raises Unsupported for any other."""
     if state not in _TRANSFER_STATES:
         raise Unsupported("Tapayz does not document this state of a transfer")
     return _TRANSFER_STATES[state]
 
 
 def cash(amount: msgspec.Raw, asset: str | None, assets: Mapping[str, str]) -> tuple[int | None, str]:
-    """Return cash in minor units, exact, and its currency; None for an amount that is absent, empty or zero."""
+    """Return an amount of cash in minor units, None if it is absent, empty or zero; and its currency by `assets`."""
     currency = assets.get(asset or "", DEFAULT_CASH)
     return units_of_any(amount, currency, "cashAmount"), currency
 
 
 def block(number: msgspec.Raw) -> int | None:
-    """Return a block's number, or None if it is absent or not a number, so that it never refuses a webhook."""
+    """Return a block's number; None if it is absent or no number, so that a wrong one never refuses a webhook."""
     digits = bytes(number).strip(b'"')
     return int(digits) if digits.isdigit() and len(digits) <= MAX_BLOCK_DIGITS else None
 

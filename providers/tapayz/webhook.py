@@ -36,13 +36,14 @@ from stream.events import InvoicePayload, Micros, TransferPayload, Verification
 
 SIGNATURE = "x-signature"
 ANY = "any"
+"""The kind of a path to which every event is posted."""
 T = TypeVar("T", InvoiceCallback, TransferCallback)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of the raw body, else of its compact form, with all live secrets.
+    """Return `signature` if the header has that of the raw body or its compact form with one of the secrets.
 
-    Raises Unsigned without a signature, Forged if none matches.
+    Raises Unsigned without the header, Forged with a wrong one.
     """
     if not received.headers.get(SIGNATURE):
         raise Unsigned("x-signature is missing")
@@ -50,15 +51,15 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body."""
+    """Return the headers that a sender adds to this body. `at` is not used."""
     return {"X-Signature": signature(payload, secret)}
 
 
 def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CASH_ASSETS) -> Translation:
     """Translate a body. `kind` is the event of the path; a body that names an event must name the same.
 
-    On a path for any event (ANY), the fields of a body without event name show which it is. `cash_assets` maps
-    Tapayz's asset ids to currencies. Raises WrongEvent for another event, Unsupported for an undocumented state.
+    With ANY, the fields of a body without event name show its event. `cash_assets` maps Tapayz's asset ids to
+    currencies. Raises WrongEvent for another event, Unsupported for an undocumented state.
     """
     head = json_body.read(_head, received.body)
     event = (head.event or _shape_of(received, head).event) if kind == ANY else kind
@@ -108,7 +109,7 @@ def _translate_invoice(received: Received, event: str, head: CallbackHead, asset
         to_address=paying.to or None,
         block_number=block(paying.blockNum),
     )
-    return Translation(payload, event, at, tapayz_api.invoice_event(payload, at))
+    return Translation(payload, event, at, tapayz_api.invoice_event_id(payload, at))
 
 
 def _translate_transfer(received: Received, event: str, head: CallbackHead, _: Mapping[str, str]) -> Translation:
@@ -130,7 +131,7 @@ def _translate_transfer(received: Received, event: str, head: CallbackHead, _: M
         reason=body.failureReason or body.reason or (UNKNOWN if state == "Fail" else None),
         changed_at=at,
     )
-    return Translation(payload, event, at, tapayz_api.transfer_event(event, payload))
+    return Translation(payload, event, at, tapayz_api.transfer_event_id(event, payload))
 
 
 def _either(first: msgspec.Raw, second: msgspec.Raw, field: str) -> str | None:

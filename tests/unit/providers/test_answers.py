@@ -13,7 +13,7 @@ from providers.contract import Contradicted, InvalidField, NotKnownYet, Provider
 from providers.records import webhook_record
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.events import UnconfirmedWebhook
+from stream.events import UnconfirmedWebhook, VerificationRequest
 from tests.unit.providers.api_answers import received
 
 CODEC = Codec(CommittedRegistry())
@@ -58,3 +58,13 @@ def test_any_answer_is_read_or_refused(provider: Provider, changes: dict[str, An
             continue
         record = confirmed_event(asked, translation, body).webhook
         assert CODEC.decode(CODEC.encode(record)) == record
+
+
+@pytest.mark.parametrize("subject", ["payment", "invoice", "transaction"])
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in catalogue.PROVIDERS if row.api_verification])
+def test_an_answer_that_is_not_json_is_unreadable(row: Provider, subject: str) -> None:
+    assert row.api_verification
+    posted = received(row, {})
+
+    with pytest.raises(InvalidField):
+        row.api_verification.read_response(VerificationRequest(subject=subject, alias="1"), posted, b"<html>")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.contract import InvalidField, Malformed, NotKnownYet, Received, Translation, Unsupported
+from providers.contract import InvalidField, NotKnownYet, Received, Translation, Unsupported
 from providers.delivery_tracker import webhook as delivery_tracker
 from stream.events import Micros, ShippingPayload, VerificationRequest
 from tests.payloads import sample
@@ -141,8 +141,3 @@ def test_what_the_carrier_does_not_know_may_be_asked_again(answer: Any) -> None:
 def test_what_is_no_answer_is_unreadable(answer: Any) -> None:
     with pytest.raises((InvalidField, Unsupported)):
         translation_of(answer)
-
-
-def test_what_is_no_json_is_malformed() -> None:
-    with pytest.raises(Malformed):
-        translation_of(b"<html>")
