@@ -13,5 +13,5 @@ def now() -> int:
 
 
 def to_datetime(at: int | None) -> datetime | None:
-    """Convert microseconds since 1970 UTC to a datetime with time zone UTC."""
+    """Return a datetime in UTC for microseconds since 1970 UTC; None for None."""
     return None if at is None else EPOCH + timedelta(microseconds=at)

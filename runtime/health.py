@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 Check = Callable[[], str | None]
-"""Returns a sentence about a problem, or None."""
+"""Returns a sentence about a problem, which is a failure of the check; None if there is none."""
 
 
 class Health:
-    """A process is live while its liveness checks pass, and ready while its readiness checks pass too."""
+    """The checks of this process: live while its liveness checks pass, ready while its readiness checks pass too."""
 
     def __init__(self) -> None:
         self._liveness: list[Check] = []
@@ -27,7 +27,7 @@ class Health:
         self._warnings.append(check)
 
     def warnings(self) -> list[str]:
-        """Return the problems that do not affect readiness."""
+        """Return the failures of the checks added by `warn_while`; they affect neither liveness nor readiness."""
         return [problem for check in self._warnings if (problem := check())]
 
     def liveness_problems(self) -> list[str]:

@@ -12,6 +12,6 @@ READY = Gauge("hookstream_ready", "1 while `/health/ready` would answer 200, els
 
 
 def watch(health: Health) -> None:
-    """Export the build, and at each scrape whether the service is ready."""
+    """Set BUILD now, and READY at each scrape from `health`."""
     BUILD.labels(runtime.__version__, platform.python_version()).set(1)
     READY.set_function(lambda: 0 if health.problems() else 1)

@@ -6,12 +6,14 @@ from threading import Event, Thread
 from sqlalchemy import exc
 
 from runtime.logging import log
+from runtime.postgres.engine import failure_message
 
 
 def start(name: str, work: Callable[[], object], every_s: float, retry_s: float, stop: Event) -> Thread:
-    """Call `work` now and every `every_s` seconds until `stop` is set; `retry_s` seconds after a failure.
+    """Call `work` in a thread, which is returned, until `stop` is set: now, and `every_s` seconds after each end.
 
-    A failure is logged as `{name}.failed`, with a traceback unless it is the store's. Then the work is repeated too.
+    After a failure, `retry_s` replaces `every_s`. A failure is logged as `{name}.failed`, with a traceback unless it is
+    the store's; none ends the thread.
     """
     thread = Thread(target=_run, args=(name, work, every_s, retry_s, stop), name=name, daemon=True)
     thread.start()
@@ -25,8 +27,7 @@ def _run(name: str, work: Callable[[], object], every_s: float, retry_s: float, 
             work()
             wait = every_s
         except (exc.DBAPIError, exc.TimeoutError) as failure:
-            error = str(getattr(failure, "orig", failure)).strip()
-            log.warning(f"{name}.failed", error=error, seconds=retry_s)
+            log.warning(f"{name}.failed", error=failure_message(failure), seconds=retry_s)
             wait = retry_s
         except Exception:  # noqa: BLE001 - a defect must not end the housekeeping unnoticed
             log.exception(f"{name}.failed", seconds=retry_s)

@@ -10,12 +10,12 @@ _CONTROL = re.compile(
 
 
 def plain(text: str) -> str:
-    """Return the text with each control character except tab and line feed replaced by its escape in hex."""
+    """Return the text with each control character replaced by its escape in hex, except tab and line feed."""
     return _CONTROL.sub(_escaped, text)
 
 
 def plain_line(text: str) -> str:
-    """Return the escaped text as one line, so that untrusted text cannot imitate a line of output."""
+    """Return `plain(text)` with line feeds escaped too, so that untrusted text cannot imitate a line of output."""
     return plain(text).replace("\n", "\\n")
 
 

@@ -5,7 +5,10 @@ import sys
 
 
 def check(host: str, port: int) -> None:
-    """Exit if another process listens on the port: with SO_REUSEPORT, it would get a share of the requests."""
+    """Exit with a sentence if the port cannot be bound, as while another process listens on it.
+
+    The gateway's own SO_REUSEPORT would let both listen, and the other would get a share of the requests.
+    """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

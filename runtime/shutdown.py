@@ -13,7 +13,7 @@ LATE = 1
 
 
 def on_signal(within_s: float = WITHIN_S) -> Event:
-    """Return an event that SIGTERM and SIGINT set; `within_s` seconds later the process is ended, even if it hangs."""
+    """Return an event that SIGTERM and SIGINT set from now on; the signal also calls `limit(within_s)`."""
     stop = Event()
 
     def handle(number: int, _: FrameType | None) -> None:
@@ -27,7 +27,10 @@ def on_signal(within_s: float = WITHIN_S) -> Event:
 
 
 def limit(within_s: float = WITHIN_S) -> None:
-    """Exit with LATE in `within_s` seconds, whatever still waits for a broker or a store. A kill loses nothing."""
+    """Return at once; exit with LATE in `within_s` seconds, if the process has not ended by itself until then.
+
+    It may still wait for a broker or a store. A kill loses nothing.
+    """
     timer = Timer(within_s, _end, [within_s])
     timer.daemon = True
     timer.start()

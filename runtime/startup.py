@@ -16,11 +16,11 @@ LOG_INTERVAL_S = 10.0
 
 
 class NeedUnmet(Exception):
-    """A need is not met yet; the message names it, as in "waits for …"."""
+    """A need is not met yet. The message names the need, to be read behind "waits for"."""
 
 
 Need = Callable[[], None]
-"""Returns if a need is met. Raises NeedUnmet if it is not, and SystemExit if waiting cannot fix that."""
+"""Returns if the service may start. Raises NeedUnmet if it has to wait, SystemExit if waiting cannot help."""
 
 
 class Startup:
@@ -31,13 +31,13 @@ class Startup:
         self._waits_for: str | None = "the service is starting"
 
     def problem(self) -> str | None:
-        """Return which need the start waits for; None once all were met."""
+        """Return a sentence about the need that the start waits for; None once `wait` has returned True."""
         return self._waits_for
 
     def wait(self, stop: Event, while_waiting: Callable[[], None] = lambda: None) -> bool:
-        """Return True once all needs are met, False if `stop` is set first.
+        """Block until each need was met once, and return True; return False if `stop` is set first.
 
-        Calls `while_waiting` before each attempt. Raises SystemExit if waiting cannot fix a need.
+        Calls `while_waiting` before each attempt. Raises SystemExit if a need does.
         """
         for need in self._needs:
             if not self._wait_for(need, stop, while_waiting):
@@ -64,6 +64,6 @@ class Startup:
 
 
 def abort_start(sentence: str) -> NoReturn:
-    """Log a sentence and exit with it; for failures that waiting cannot fix."""
+    """Log `sentence` and raise SystemExit with it; for failures that waiting cannot fix."""
     log.error("start.refused", cause=sentence)
     raise SystemExit(f"cannot start: {sentence}")

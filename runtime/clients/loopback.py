@@ -1,4 +1,4 @@
-"""A client of hookstream's own listeners. It ignores HTTP_PROXY, which must not be used for loopback addresses."""
+"""Sends HTTP requests to hookstream's own listeners, never through HTTP_PROXY, which is not for loopback addresses."""
 
 import http.client
 import json
@@ -9,28 +9,31 @@ from runtime.json_value import JsonValue
 
 
 class Unanswered(OSError):
-    """The address cannot be used, or its answer was not HTTP."""
+    """The URL cannot be used, or its server does not answer with HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP status and the body."""
+    """The status and the body of an HTTP response."""
 
     status: int
     body: bytes
 
     def json(self) -> JsonValue:
-        """Return the decoded body. Raises ValueError when it is not JSON."""
+        """Return the decoded body. Raises ValueError if it is not JSON."""
         return json.loads(self.body)
 
 
 def get(url: str, *, token: str | None = None, timeout_s: float) -> Response:
-    """Send a GET, with `token` as its bearer token. Raises OSError when there is no answer within `timeout_s`."""
+    """Send a GET, with `token` as its bearer token; return the response, whatever its status.
+
+    Raises OSError if the connection fails or no data come for `timeout_s`, and its subclass Unanswered.
+    """
     return _request("GET", url, None, token, timeout_s)
 
 
 def post(url: str, body: bytes, *, token: str | None = None, timeout_s: float) -> Response:
-    """Send a POST, with `token` as its bearer token. Raises OSError when there is no answer within `timeout_s`."""
+    """Send `body` with a POST. Arguments, result and errors are otherwise those of `get`."""
     return _request("POST", url, body, token, timeout_s)
 
 

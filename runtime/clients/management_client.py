@@ -1,4 +1,4 @@
-"""Client of the services' management listeners. It sends the management token and uses no HTTP proxy."""
+"""Client of the services' management listeners. Sends the management token and uses no HTTP proxy."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,7 +13,10 @@ TIMEOUT_S = 30.0
 
 
 class ServiceRefused(Exception):
-    """A service refused a request: the HTTP status, the error code for programs, and the message for people."""
+    """A service answered a request with another status than 200.
+
+    `status` is that status, `error` the code for programs or None, `message` the sentence for people.
+    """
 
     def __init__(self, service: str, status: int, response: Mapping[str, JsonValue]) -> None:
         self.message = str(response.get("message", status))
@@ -24,19 +27,19 @@ class ServiceRefused(Exception):
 
 
 class ServiceUnreachable(Exception):
-    """A service does not answer, answers something that is not JSON, or has no configured address."""
+    """A service does not answer, answers something other than JSON, or has no address in `ManagementClient.urls`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManagementClient:
-    """The addresses of the listeners by service, and the token."""
+    """Sends requests to the listeners in `urls`, by the name of the service, with `token` as bearer token."""
 
     urls: Mapping[str, str]
     token: str | None
     timeout_s: float = TIMEOUT_S
 
     def get(self, service: str, path: str, **query: object) -> JsonValue:
-        """Return the JSON at `path` of a service. Parameters that are None are left out.
+        """Return the JSON at `path` of a service. `query` becomes the query string; values that are None are left out.
 
         Raises ServiceRefused when the service refuses, ServiceUnreachable when it does not answer.
         """
@@ -55,7 +58,10 @@ class ManagementClient:
         )
 
     def read(self, service: str, path: str) -> loopback.Response:
-        """Return the response at `path` of a service. Raises ServiceUnreachable when it does not answer."""
+        """Return the response to a GET of `path`, whatever its status and format, such as the text of `/metrics`.
+
+        Raises ServiceUnreachable when the service does not answer.
+        """
         return self._response(service, lambda url: self._get(url + path))
 
     def _get(self, url: str) -> loopback.Response:

@@ -12,13 +12,13 @@ from confluent_kafka import KafkaException, Producer
 
 PREFIX, FILE = "KAFKA_", "_FILE"
 OWN_VARIABLES = frozenset({"KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS_FILE", "KAFKA_PID"})
-"""Variables that set no property: settings of this project, and KAFKA_PID from `.run/env`."""
+"""Variables that begin with KAFKA_ and set no property: settings of this project, and KAFKA_PID of `.run/env`."""
 # Kubernetes sets these for a Service whose name begins with kafka.
 SERVICE_LINK = re.compile(r"(_SERVICE_HOST|_SERVICE_PORT(_\w+)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$")
 WITH_UNDERSCORE = {"log.level": "log_level"}
-"""The only property with an underscore in its name that can be set by text."""
+"""Name made from a variable → property: the only one with an underscore that can be set by text."""
 NOT_BY_TEXT = frozenset({"logger"})
-"""Properties of the Python client that are objects."""
+"""Properties that no variable can set, because the Python client wants an object."""
 
 GUARANTEED: dict[str, frozenset[str]] = {
     "acks": frozenset({"all", "-1"}),
@@ -60,20 +60,23 @@ GUARANTEED: dict[str, frozenset[str]] = {
     ),
     frozenset[str](),
 )
-"""Properties that hookstream's guarantees depend on, and the values accepted for each; none if the set is empty."""
+"""Property that hookstream's guarantees depend on → the accepted values. Empty: no variable may set the property."""
 ELSEWHERE = {
     "metadata.broker.list": "set KAFKA_BOOTSTRAP_SERVERS instead",
     "group.id": "set GROUP_PREFIX instead",
 }
+"""Property of GUARANTEED → the advice in the error, where a setting does what the variable was meant to do."""
 SECRET = re.compile(r"username|password|secret|pem|\.config|\.key|assertion")
-"""Properties whose values appear in no error; librdkafka's own errors contain some values."""
+"""Matches the names of properties whose values may be secret: librdkafka's errors about them are not shown."""
 _END = "hookstream.end"
+"""A property that librdkafka does not have: setting it last makes every client fail before it starts."""
 
 
 def read(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the properties that the environment sets, by librdkafka's names.
+    """Return the properties that the environment sets, by librdkafka's names, without those of GUARANTEED.
 
-    Raises ValueError with a sentence for each variable that cannot be used, and OSError if a file cannot be read.
+    Those may only repeat a value that hookstream sets anyway. Raises ValueError with a sentence for each variable that
+    cannot be used, and OSError if a file cannot be read.
     """
     errors, properties = list[str](), dict[str, str]()
     for variable, name, value in _given(environment):
@@ -87,7 +90,7 @@ def read(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that set properties, to pass them to another process."""
+    """Return the variables of `environment` that set properties and are not empty, to pass them to another process."""
     return {name: value for name, value in environment.items() if _is_property(name) and value}
 
 
@@ -148,7 +151,7 @@ def _is_known(name: str) -> bool:
 
 
 def _librdkafka_error(name: str, value: str) -> str | None:
-    """Return librdkafka's error for the value, or None. The second name is always invalid, so no client starts."""
+    """Return librdkafka's error for the value, or None. Because of _END, no client starts."""
     try:
         Producer({name: value, _END: ""})
     except Exception as failure:  # noqa: BLE001 - the client raises TypeError and AttributeError for its own properties

@@ -8,21 +8,22 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 MIN_BYTES = 16
-"""Anyone with one signed webhook can try secrets offline without limit; 16 random bytes are too many to try."""
+"""Minimum length of a secret, without its prefix. Anybody who has one signed webhook can try shorter ones offline."""
 
 ADVICE = f"must have at least {MIN_BYTES} bytes, such as those of `openssl rand -hex 32`"
 _PREFIX = "whsec_"
+"""The prefix of secrets of Standard Webhooks, which is not secret."""
 _LOCAL = re.compile(r"local-only|bG9jYWwtb25se", re.IGNORECASE)
-"""Matches each default secret of compose.yaml, and the beginning of its base64."""
+"""Matches each secret published in compose.yaml, as it is or in base64."""
 
 
 def separate(value: str) -> list[str]:
-    """Split a setting with several comma-separated secrets; drop empty ones and blanks around them."""
+    """Return the comma-separated secrets of a setting, without empty ones and blanks around them."""
     return [secret for part in value.split(",") if (secret := part.strip())]
 
 
 def fingerprint(secret: bytes) -> str:
-    """Return the first 8 hex digits of the secret's SHA-256: enough to tell secrets apart, too few to try secrets."""
+    """Return the first 8 hex digits of the secret's SHA-256: enough to tell secrets apart, too few to find one."""
     return sha256(secret).hexdigest()[:8]
 
 
@@ -41,11 +42,11 @@ def _each_long_enough(value: str) -> str:
 
 
 Token = Annotated[str, AfterValidator(_long_enough)]
-"""A single secret."""
+"""A setting: one secret of at least MIN_BYTES."""
 Secrets = Annotated[str, AfterValidator(_each_long_enough)]
-"""Secrets that are valid at the same time, comma-separated; empty: none."""
+"""A setting: comma-separated secrets of at least MIN_BYTES each, all of them valid; empty: none."""
 
 
 def local_defaults(settings: Mapping[str, object]) -> Iterator[str]:
-    """Yield the names of settings whose values contain a secret that is published with this project."""
+    """Yield the names of those settings whose values contain a secret that compose.yaml publishes (`local-only…`)."""
     yield from (name for name, value in settings.items() if isinstance(value, str) and _LOCAL.search(value))

@@ -24,7 +24,7 @@ from runtime.config.sources import FileSource, named_file, secret_file
 EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
 Mode = Literal["live", "test"]
 NAME_PREFIX = r"^[A-Za-z0-9._-]{0,100}$"
-"""The characters Kafka allows in names. Its limit of 249 leaves room for the names of topics and groups."""
+"""A regex: the characters Kafka allows in names. 100 of its 249 leave room for the names of topics and groups."""
 
 
 class Settings(BaseSettings):
@@ -132,7 +132,11 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """Return the settings of this process; exit with EXIT_MISCONFIGURED and a sentence for each invalid value."""
+        """Return the settings of this process, from its environment.
+
+        If a value is invalid or a file cannot be read, write `complaints` to standard error and exit with
+        EXIT_MISCONFIGURED.
+        """
         try:
             return cls()
         except (ValidationError, OSError) as failure:
@@ -141,9 +145,9 @@ class Settings(BaseSettings):
 
 
 def value_of(environment: Mapping[str, str], name: str) -> str | None:
-    """Return a setting from its variable or the file that NAME_FILE names, for programs without `Settings`; or None.
+    """Return a setting from its variable, else from the file that `{name}_FILE` names; for programs without `Settings`.
 
-    Raises OSError if the file cannot be read.
+    None if both are unset or empty. Raises OSError if the file cannot be read.
     """
     if value := environment.get(name, "").strip():
         return value
@@ -159,7 +163,7 @@ def _check_ca(path: Path) -> None:
 
 
 def complaints(failure: ValidationError | OSError) -> list[str]:
-    """Return a sentence for each invalid setting, without its value."""
+    """Return a sentence for each invalid setting, without its value, or one for the file that cannot be read."""
     if isinstance(failure, OSError):
         return [f"cannot start: {failure.filename}, which cannot be read ({failure.strerror})"]
     return [_complaint(error["loc"], error["msg"]) for error in failure.errors(include_input=False, include_url=False)]

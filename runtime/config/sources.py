@@ -8,11 +8,11 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 Find = Callable[[str], tuple[str, Path | None]]
-"""Takes a setting's name in capitals; returns the variable that names its file, and the file's path or None."""
+"""Takes a setting's name in capitals; returns the variable that leads to its file, and the path or None."""
 
 
 class FileSource(PydanticBaseSettingsSource):
-    """Reads settings from the files that `find` returns. Raises OSError if a file cannot be read."""
+    """Reads settings from the files that `find` returns; OSError if one cannot be read names its variable."""
 
     def __init__(self, settings_cls: type[BaseSettings], find: Find) -> None:
         super().__init__(settings_cls)
@@ -32,13 +32,13 @@ class FileSource(PydanticBaseSettingsSource):
 
 
 def named_file(name: str) -> tuple[str, Path | None]:
-    """Find the file that the variable `{name}_FILE` names."""
+    """Return "{name}_FILE" and the path in that variable, or None if it is not set. A `Find`."""
     variable = f"{name}_FILE"
     return variable, Path(path) if (path := os.environ.get(variable)) else None
 
 
 def secret_file(name: str) -> tuple[str, Path | None]:
-    """Find the file `name` in the folder `SECRETS_DIR`."""
+    """Return "SECRETS_DIR" and the path of the file `name` in that folder, or None without such a file. A `Find`."""
     folder = os.environ.get("SECRETS_DIR")
     path = Path(folder, name) if folder else None
     return "SECRETS_DIR", path if path and path.exists() else None

@@ -1,4 +1,4 @@
-"""Points at which tests inject faults. Without FAULT in the environment, each of them is the function itself.
+"""Decorators that mark points at which tests inject faults. Without FAULT, they return the function unchanged.
 
 `FAULT=worker.after_commit:exit:3` exits the process the third time it reaches a point: `runtime.faults.injection` says
 what else can happen. Only a process with that variable, which is read at import, loads that module.
@@ -17,7 +17,7 @@ _POINT = os.environ.get("FAULT", "").partition(":")[0]
 
 
 def before(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Mark a point that is reached before the function runs."""
+    """Mark `point`, which is reached each time before the decorated function runs."""
     if point != _POINT:
         return _unchanged
     from runtime.faults import injection  # noqa: PLC0415
@@ -26,7 +26,7 @@ def before(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def after(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Mark a point that is reached after the function has run, unless it returned an empty list."""
+    """Mark `point`, which is reached each time the decorated function has returned anything but an empty list."""
     if point != _POINT:
         return _unchanged
     from runtime.faults import injection  # noqa: PLC0415
@@ -35,7 +35,10 @@ def after(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def halfway(point: str) -> Callable[[Step], Step]:
-    """Mark a point in the middle of a method that takes a sequence; the method is then called with each half."""
+    """Mark `point` in the middle of a method that takes one sequence and returns None.
+
+    If FAULT names the point, the method is called with each half of the sequence, and the point is between.
+    """
     if point != _POINT:
         return _unchanged
     from runtime.faults import injection  # noqa: PLC0415

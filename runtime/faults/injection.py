@@ -1,7 +1,8 @@
 """Injects the fault that FAULT names, such as `FAULT=worker.after_commit:exit:3`; for tests only.
 
 `exit` ends the process without cleaning up, as a power failure would. `stop` freezes it until SIGCONT, `raise` raises
-Fault, and `sleep:N` sleeps N seconds, the first time only. The number at the end is that of the visit to the point.
+Fault: these three at the first visit to the point, or at that of the number at the end. `sleep:N` sleeps N seconds at
+the first visit.
 """
 
 import os
@@ -49,7 +50,7 @@ def after(step: Callable[P, R]) -> Callable[P, R]:
 
 
 def halfway(step: Step) -> Step:
-    """Call a method that takes a sequence with each half of it, and trigger the fault in between."""
+    """Call a method with each half of the sequence it takes, and trigger the fault in between."""
 
     @wraps(step)
     def faulty(self: object, items: Sequence[object]) -> None:

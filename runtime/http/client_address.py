@@ -1,4 +1,4 @@
-"""The client address of a request: its peer's, or behind a trusted proxy the address which that proxy names. Pure.
+"""Finds the client address of a request: its peer's, or behind a trusted proxy the address that the proxy names. Pure.
 
 A proxy appends to `X-Forwarded-For` and `Forwarded` (RFC 7239). Entries are therefore read from right to left, as long
 as a trusted proxy has written them.
@@ -15,12 +15,13 @@ from pydantic import AfterValidator
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Reader = Callable[[str], list[str]]
+"""Splits the value of a header into the addresses that proxies appended, in their order."""
 
 FORWARDED_FOR, FORWARDED = b"x-forwarded-for", b"forwarded"
 MAPPED_BITS = 96
 """The prefix length of IPv4-mapped IPv6 addresses (RFC 4291 §2.5.5.2)."""
 IPV6_SOURCE_BITS = 64
-"""An IPv6 client has at least a /64 of addresses, so all of them count as one source."""
+"""A prefix length: an IPv6 client has at least a /64 of addresses, so all of them count as one source."""
 
 _PORT = re.compile(r"(?P<v4>[0-9.]+)(?::[0-9]{1,5})?|\[(?P<v6>[^\]]+)\](?::(?:[0-9]{1,5}|_[\w.-]+))?", re.ASCII)
 _ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
@@ -28,9 +29,10 @@ _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))', re.
 
 
 def networks(value: str) -> tuple[Network, ...]:
-    """Read a comma-separated list of addresses and CIDR networks.
+    """Return the networks of a comma-separated list of addresses and CIDR networks, without empty entries.
 
-    Raises ValueError with the number of the wrong entry, counted from 1.
+    An address becomes a network of one address, an IPv4-mapped network its IPv4 network. Raises ValueError with the
+    number of the wrong entry, counted from 1.
     """
     found = []
     for number, entry in enumerate(value.split(","), 1):
@@ -54,13 +56,16 @@ NetworkList = Annotated[str, AfterValidator(_readable)]
 
 
 def contain(networks: Iterable[Network], address: Address | None) -> bool:
-    """Return whether any of these networks contains the address."""
+    """Return whether any of these networks contains the address; False for None."""
     return address is not None and any(address in network for network in networks)
 
 
 @lru_cache(4096)
 def parse(text: str) -> Address | None:
-    """Parse an address of a peer or a header, with or without port, brackets and zone; return None if it is none."""
+    """Return the IP address that a text is, without its port, brackets and zone; None for any other text.
+
+    An IPv4-mapped IPv6 address becomes the IPv4 address.
+    """
     if match := _PORT.fullmatch(text):
         text = match["v4"] or match["v6"]
     try:
@@ -71,10 +76,11 @@ def parse(text: str) -> Address | None:
 
 
 def source(peer: str, headers: Sequence[tuple[bytes, bytes]], trusted: Sequence[Network]) -> Address | None:
-    """Return the client address of a request; None if the server does not know its peer (a Unix socket).
+    """Return the client address of a request; None if `peer` is no IP address (a Unix socket).
 
-    If a request has both headers and they name different addresses, the client may have forged one of them. The
-    proxy's own address is then returned.
+    The headers count only if `peer` is in `trusted`. The client is then the last address in a header that is not in
+    `trusted`, or the proxy that wrote an unreadable entry. If both headers are present and lead to different addresses,
+    one may be forged, so `peer` is returned.
     """
     address = parse(peer)
     if not trusted or not contain(trusted, address):
@@ -86,14 +92,14 @@ def source(peer: str, headers: Sequence[tuple[bytes, bytes]], trusted: Sequence[
 
 @lru_cache(4096)
 def rate_limit_key(address: Address | None) -> str:
-    """Return the key by which a source is rate limited: an IPv4 address, or the /64 of an IPv6 address."""
+    """Return the key by which a source is rate limited: one for each IPv4 address and each IPv6 /64, one for None."""
     if isinstance(address, IPv6Address):
         return str(int(address) >> (128 - IPV6_SOURCE_BITS))
     return str(address)
 
 
 def shown(address: Address | None) -> str | None:
-    """Return a source as people read it: an IPv4 address, or the /64 of an IPv6 address. None if it is unknown."""
+    """Return a source as people read it: an IPv4 address, or an IPv6 network such as 2001:db8::/64; None for None."""
     if isinstance(address, IPv6Address):
         return str(IPv6Network(f"{address}/{IPV6_SOURCE_BITS}", strict=False))
     return None if address is None else str(address)

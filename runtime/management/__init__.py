@@ -1,1 +1,1 @@
-"""The management listener of a process: its routes, who answers them, its HTTP server and its OpenAPI document."""
+"""The management listener of a process: its routes, router, HTTP server and OpenAPI document."""

@@ -16,7 +16,7 @@ from runtime.management.routes import NO_ROUTES, RequestRefused, Routes
 
 MAX_BODY_BYTES = 65_536
 TIMEOUT_S = 10.0
-"""For each read and write on a connection."""
+"""Timeout of each read and write on a connection."""
 MAX_CONNECTIONS = 32
 MAKE_ROOM_S = 0.05
 """Seconds that a new connection waits for a free place before the slowest sender is disconnected."""
@@ -104,7 +104,7 @@ class Listener(ThreadingHTTPServer):
         self._reading: dict[int, Incoming] = {}
 
     def process_request(self, request: Incoming, client_address: object) -> None:
-        """Serve a connection in a thread, once fewer than MAX_CONNECTIONS are in use."""
+        """Serve a connection in a thread, once fewer than MAX_CONNECTIONS are in use; until then close slow ones."""
         while not self._free.acquire(timeout=MAKE_ROOM_S):
             self._make_room()
         with self._lock:
@@ -119,7 +119,7 @@ class Listener(ThreadingHTTPServer):
             self._free.release()
 
     def request_received(self, request: Incoming) -> None:
-        """Note that a connection has sent its request, which exempts it from being closed for another."""
+        """Note that a connection has sent its request, so that it is not closed to make room for another."""
         with self._lock:
             self._reading.pop(id(request), None)
 
@@ -137,7 +137,10 @@ class Listener(ThreadingHTTPServer):
 
 
 def listen(settings: Settings, health: Health, routes: Routes = NO_ROUTES) -> ThreadingHTTPServer:
-    """Start serving in daemon threads, until the process ends; routes may be added to `routes` later."""
+    """Serve in daemon threads until the process ends; return the server, which listens already.
+
+    Routes may be added to `routes` later. Also exports the health as metrics. Raises OSError if the port is taken.
+    """
     metrics.watch(health)
     router = Router(health, settings.management_token, routes)
     server = Listener((settings.management_host, settings.management_port), router)

@@ -1,14 +1,14 @@
 """Builds OpenAPI 3.1 documents of the HTTP APIs. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from runtime.json_value import JsonValue
+from runtime.management.routes import RouteHandler
 
 Schema = Mapping[str, JsonValue]
-Handler = Callable[[Mapping[str, object]], object]
-"""A route of a management listener: takes the query of a GET or the JSON object of a POST."""
+"""A JSON Schema."""
 
 TEXT: Schema = {"type": "string"}
 UUID_TEXT: Schema = {"type": "string", "format": "uuid"}
@@ -29,12 +29,12 @@ def array(items: Schema) -> Schema:
 
 
 def record(**properties: Schema) -> Schema:
-    """Return the schema of an object that has at least these fields."""
+    """Return the schema of an object that has at least these fields, each by its schema."""
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def integer(least: int, most: int, default: int) -> Schema:
-    """Return the schema of a number in a range."""
+    """Return the schema of a whole number from `least` to `most`, both included."""
     return {"type": "integer", "minimum": least, "maximum": most, "default": default}
 
 
@@ -46,7 +46,7 @@ READY = {"type": "object", "required": ["problems"], "properties": {"problems": 
 class Operation:
     """The requests and responses of one route.
 
-    `query` are its optional parameters and `required` those it needs; `body` is the schema of its JSON body.
+    `query` are the optional parameters and `required` the others, by their schemas; `body` is that of the JSON body.
     `refusals` are the statuses of answers with ERROR, beside those that the document adds to every operation.
     """
 
@@ -58,21 +58,24 @@ class Operation:
     refusals: tuple[int, ...] = ()
 
 
-def described(operation: Operation, handler: Handler) -> Handler:
-    """Return the handler with its description attached, where `operation_of` finds it."""
+def described(operation: Operation, handler: RouteHandler) -> RouteHandler:
+    """Return a handler that does the same and carries `operation`, which `operation_of` returns."""
     carrier = partial(handler)  # a method takes no attributes
     carrier.operation = operation  # type: ignore[attr-defined] # a partial does
     return carrier
 
 
-def operation_of(handler: Callable[..., object], name: str) -> Operation:
-    """Return the description of a handler; without one, a description that takes and answers anything."""
+def operation_of(handler: RouteHandler, name: str) -> Operation:
+    """Return the operation that `described` attached; else one with the summary `name`, and no parameters and body."""
     found = getattr(handler, "operation", None)
     return found if isinstance(found, Operation) else Operation(name)
 
 
 def rendered(operation: Operation, refusals: Iterable[int], path: str = "") -> dict[str, object]:
-    """Return an operation of a document; `refusals` are added to its own. A path's `{names}` are texts."""
+    """Return `operation` as a document has it; statuses in `refusals` are added to its own.
+
+    Parts of `path` such as `{id}` become required parameters of type text.
+    """
     parameters = [
         *({"name": name, "in": "path", "required": True, "schema": TEXT} for name in _names(path)),
         *({"name": name, "in": "query", "required": True, "schema": each} for name, each in operation.required.items()),
@@ -87,18 +90,21 @@ def rendered(operation: Operation, refusals: Iterable[int], path: str = "") -> d
 
 
 def answer(description: str, schema: Schema, media: str = "application/json") -> dict[str, object]:
-    """Return a response of a document."""
+    """Return a response as a document has it; `schema` is that of its body, of content type `media`."""
     return {"description": description, "content": {media: {"schema": schema}}}
 
 
 def health(path: str) -> dict[str, object]:
-    """Return the operation of a health path, which needs no token."""
+    """Return the operation of a health path as a document has it; it needs no token."""
     answers = {"200": answer("ready", READY), "503": answer("not ready; `problems` says why", READY)}
     return {"summary": f"Health: {path.rpartition('/')[2]}", "security": [], "responses": answers}
 
 
 def document(title: str, version: str, paths: Mapping[str, object], *, token: str | None) -> dict[str, object]:
-    """Return a document. `token` describes the bearer token that every operation needs unless it says otherwise."""
+    """Return an OpenAPI document; `paths` maps path → method → operation.
+
+    `token` describes the bearer token that operations need unless they say otherwise; None: there is no token.
+    """
     shown: dict[str, object] = {"openapi": "3.1.0", "info": {"title": title, "version": version}, "paths": dict(paths)}
     if token:
         shown["components"] = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": token}}}

@@ -43,9 +43,11 @@ class Router:
         self._routes: Routes = ChainMap(routes, own)  # type: ignore[arg-type] # only read
 
     def answer(self, method: str, target: str, authorization: str, read: Callable[[], bytes] = bytes) -> Response:
-        """Answer a request; `read` returns its body, and is called only after the token was checked.
+        """Return the response to a request; `target` is its path with its query, `authorization` that header.
 
-        Raises Disconnected if `read` does. Any other failure of a route is logged and answered with 500.
+        `read` returns the body, and is called after the token was checked, except for a GET.
+
+        Raises Disconnected if `read` does. A RequestRefused is answered, any other failure logged and answered 500.
         """
         try:
             url = urlsplit(target)

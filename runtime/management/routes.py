@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 RouteHandler = Callable[[Mapping[str, object]], object]
-"""Takes the query of a GET or the JSON object of a POST; returns bytes (metrics) or a value to encode as JSON."""
+"""Takes the query of a GET, or the JSON object of a POST. Returns bytes (metrics), or a value to encode as JSON.
+
+Raises RequestRefused to answer with another status than 200.
+"""
 Routes = Mapping[tuple[str, str], RouteHandler]
 """Routes by method (GET or POST) and path; all of them need the token."""
 
@@ -12,7 +15,7 @@ NO_ROUTES: Routes = MappingProxyType({})
 
 
 class RequestRefused(Exception):
-    """A route refuses a request, with an HTTP status, an error code for programs and a sentence for people."""
+    """Refuses a request to a route: an HTTP status, an error code for programs and a sentence for people."""
 
     def __init__(self, status: int, error: str, message: str) -> None:
         super().__init__(message)

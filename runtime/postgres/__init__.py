@@ -1,1 +1,1 @@
-"""Connections to Postgres, and a probe that payloads a hung server."""
+"""Connections to Postgres, and a probe that notices a hung server."""

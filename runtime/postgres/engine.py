@@ -7,15 +7,15 @@ from sqlalchemy import URL, Engine
 from runtime.config.store_settings import StoreSettings
 
 TIMEOUTS = {"statement_timeout": 20_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 10_000}
-"""In milliseconds. Migrations set them on the role as well, for connections that must not set options."""
+"""Timeouts of a session, in milliseconds. Migrations set them on the role too, for connections without options."""
 OPTIONS = " ".join(f"-c {name}={milliseconds}" for name, milliseconds in TIMEOUTS.items())
 
 
 def engine(database_url: str, *, service: str, prepare: bool = True) -> Engine:
-    """Create an engine for `database_url`, which may have `?options=`; it connects on first use.
+    """Create an engine for `database_url`, which may have `?options=`. The engine connects on first use.
 
-    With `prepare=False` it works behind PgBouncer in transaction pooling: no prepared statements and no options, so
-    timeouts and search_path are those of the role.
+    With `prepare=False` the engine works behind PgBouncer in transaction pooling: it uses no prepared statements and no
+    options, so timeouts and search_path are those of the role.
     """
     url = sqlalchemy.make_url(database_url).set(drivername="postgresql+psycopg")
     session_args = {"options": f"{OPTIONS} {url.query.get('options', '')}"} if prepare else {"prepare_threshold": None}
@@ -36,13 +36,13 @@ def engine(database_url: str, *, service: str, prepare: bool = True) -> Engine:
 
 
 def store_engine(settings: StoreSettings, service: str) -> Engine:
-    """Create the engine of a service's own store from its settings."""
+    """Create the engine of the store of `service` from its settings."""
     return engine(settings.database_url, service=service, prepare=settings.database_prepare)
 
 
 def failure_message(failure: Exception) -> str:
-    """Return the driver's message of a failure of a store, for logs."""
-    return str(getattr(failure, "orig", failure)).strip()
+    """Return the driver's message if SQLAlchemy wraps one, else that of `failure`; for logs."""
+    return str(getattr(failure, "orig", None) or failure).strip()
 
 
 def conninfo(url: URL) -> str:

@@ -19,14 +19,14 @@ from psycopg.pq.abc import PGconn
 from sqlalchemy import Engine, exc
 
 from runtime.logging import log
-from runtime.postgres.engine import conninfo
+from runtime.postgres.engine import conninfo, failure_message
 from runtime.startup import Need, NeedUnmet, abort_start
 
 INTERVAL_S = 2.5
 RETRY_S = 0.5
 TIMEOUT_S = 2.0
 HUNG_S = 6.0
-"""Seconds without an answer after which a store counts as hung; noticed at the second failed probe, within 8 s."""
+"""Seconds without an answer after which a store counts as hung; its second failed probe is within 8 s."""
 
 GREETING = struct.pack("!ii", 8, 80877104)
 """GSSENCRequest of the PostgreSQL protocol: answered with one byte. A client that leaves then is not logged."""
@@ -42,7 +42,7 @@ class Unanswered(Exception):
 
 
 class StoreProbe:
-    """Probes the store of `service`. `problem` may be called from any thread, and never blocks."""
+    """Probes the store of `service` every INTERVAL_S, or RETRY_S after a failure; logs its silence and its return."""
 
     def __init__(self, service: str, store: Engine) -> None:
         self._service = service
@@ -58,7 +58,10 @@ class StoreProbe:
         Thread(target=self._run, name="store-probe", daemon=True).start()
 
     def problem(self) -> str | None:
-        """Return a sentence if the store hangs, or None. Works also while the probe itself hangs, as in a DNS query."""
+        """Return a sentence if no probe was answered for HUNG_S; None otherwise, and before `start`.
+
+        Any thread may call this. It never blocks, even while the probe itself hangs, as in a DNS query.
+        """
         silent_s = time.monotonic() - self._answered_at
         if not self._started or silent_s <= HUNG_S:
             return None
@@ -143,14 +146,14 @@ def address(store: Engine) -> str:
 
 
 def store_answers(service: str, store: Engine) -> Need:
-    """Return the need that the store of `service` accepts connections and its credentials."""
+    """Return a Need that is met once the store of `service` answers a query; refused credentials end the process."""
 
     def check() -> None:
         try:
             with store.connect() as tx:
                 tx.exec_driver_sql("SELECT 1")
         except exc.SQLAlchemyError as failure:
-            message = str(getattr(failure, "orig", None) or failure).strip()
+            message = failure_message(failure)
             if REFUSED.search(message):
                 abort_start(f"the store of {service} ({address(store)}) refuses its credentials")
             raise NeedUnmet(

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 JITTER = 0.5
-"""The part of a wait by which it may be shortened."""
-MAX_DOUBLINGS = 60
-"""Limits the exponent, so that no number of attempts overflows."""
+"""The part of a wait that is left out at `chance` 0."""
+MAX_EXPONENT = 60
+"""Limits the exponent of `factor`, so that no number of attempts overflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Backoff:
     def wait_s(self, attempts: int, chance: float = 1.0) -> float:
         """Return the seconds to wait after failed attempt number `attempts`, counted from 1.
 
-        `chance`, between 0 and 1, shortens the wait by up to JITTER of it: attempts that failed together are then not
-        repeated together.
+        A random `chance` between 0 and 1 keeps attempts that failed together from being repeated together: 1 gives the
+        whole wait, 0 the wait without its JITTER.
         """
-        wait = min(self.longest_s, self.first_s * self.factor ** min(attempts - 1, MAX_DOUBLINGS))
+        wait = min(self.longest_s, self.first_s * self.factor ** min(attempts - 1, MAX_EXPONENT))
         return wait * (1 - JITTER * (1 - chance))
