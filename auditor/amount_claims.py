@@ -15,11 +15,14 @@ SUMS = (
     ("refunds", "refund", "refunds", ("amount", "currency", "status")),
     ("credits", "invoice", "credits", ("amount", "currency", "customer_id")),
 )
-"""The sums that MONEY compares: label, service, table, and fields (the summed field, then those to group by)."""
+"""The sums that MONEY compares: label, service, table, and columns (the summed one, then those to group by)."""
 
 
 def money(trace: Trace) -> Claim:
-    """The sums of amounts agree between records, stores, the ledger of credits, and what senders sent."""
+    """Check that sums of amounts agree between records, stores, the ledger of credits, and what senders sent.
+
+    Checks nothing unless the stores of payments, refunds and invoices are part of the evidence.
+    """
     evidence, wrong, checked = trace.evidence, list[str](), 0
     stores = evidence.stores
     if {"payment", "refund", "invoice"} <= stores.keys():
@@ -40,9 +43,10 @@ def money(trace: Trace) -> Claim:
 
 
 def agreement(trace: Trace) -> Claim:
-    """Per order, refunds that the payment reports are within its refunded amount, and all are within what was paid.
+    """Check for each order that its completed refunds are within the payment, of those rows that both stores have.
 
-    A refunded amount that only the payment reports has no row of its own in the refund store.
+    Refunds that the payment reported are within its refunded amount; all refunds are within the amount paid. An excess
+    is unfinished while one of the two outboxes has unpublished messages.
     """
     evidence, wrong, unfinished, checked = trace.evidence, list[str](), list[str](), 0
     stores = evidence.stores

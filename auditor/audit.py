@@ -1,4 +1,4 @@
-"""One audit: collect the evidence, check the claims, and repeat both while something is unfinished."""
+"""One audit: collect the evidence, check the claims, and repeat both while anything is wrong or unfinished."""
 
 import asyncio
 import time
@@ -31,25 +31,26 @@ def audit(
     *,
     period: Period = Period(),  # noqa: B008 - frozen
     timeout_s: float = 30.0,
-    on_look: Callable[[list[Claim]], None] = lambda _: None,
+    on_round: Callable[[list[Claim]], None] = lambda _: None,
 ) -> list[Claim]:
-    """Return the claims about the system that `env` names, once nothing is wrong or unfinished or `timeout_s` is over.
+    """Return the claims about the system in `env`, once nothing is wrong or unfinished, or `timeout_s` is over.
 
-    Each round is passed to `on_look`. Raises Unreachable, psycopg.Error or aiohttp.ClientError when Kafka, a store or
+    The claims of each round are passed to `on_round`. Without `accepted`, the webhooks that were answered 2xx, LOST is
+    not checked. Raises Unreachable, psycopg.Error or aiohttp.ClientError when Kafka, a store or
     the inbox cannot be read.
     """
     until = time.monotonic() + timeout_s
     log = Log(env)
     while True:
         claims = judge(collect(env, log, accepted, period))
-        on_look(claims)
+        on_round(claims)
         if time.monotonic() > until or not any(claim.unfinished or claim.wrong for claim in claims):
             return claims
         time.sleep(PAUSE_S)
 
 
 def collect(env: Mapping[str, str], log: Log, accepted: Sequence[Accepted] | None, period: Period) -> Evidence:
-    """Collect offsets, stores, topics and mails, in this order, because each follows from the one before it."""
+    """Collect offsets, stores, topics and mails, in this order: what one of them shows is then visible in the next."""
     services = [service.name for service in topics.SERVICES]
     committed = {service: log.committed(service) for service in services}
     return Evidence(

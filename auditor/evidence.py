@@ -14,12 +14,13 @@ Position = tuple[str, int, int]
 """Topic, partition, offset."""
 
 Row = Mapping[str, Any]
+"""A row of a table by column, without its key."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
     """A webhook that was answered 2xx: its path, and the hex SHA-256 of its body.
 
-    `paid` is the amount paid for `order_id` in minor units, if the sender knows it.
+    `paid` is the amount paid for `order_id` in minor units; None if the list of webhooks does not state it.
     """
 
     path: str
@@ -30,7 +31,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record, and the time when Kafka received it in milliseconds since 1970."""
+    """A record with its position, and the time when Kafka received it, in milliseconds since 1970 UTC."""
 
     delivery: Delivery
     appended_at: int
@@ -52,8 +53,8 @@ class Entry:
 class Store:
     """The content of one service's store at one moment.
 
-    `handled` holds the position of the first record and the outcome of each event, by event id. `outbox` is the number
-    of unpublished messages. `failed` holds the rows of `retries` by event id, `tables` the rows by table and key.
+    `handled` is the inbox: event id → position of the event's first record, and outcome. `outbox` is the number of
+    unpublished messages. `failed` holds the rows of `retries` by event id, `tables` the other rows by table and key.
     """
 
     handled: Mapping[str, tuple[Position, str]] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All evidence. Each part is collected after the one before it, so that its consequences are already visible.
+    """All evidence, in the order in which it is collected: the consequences of each part are visible in the next.
 
     `committed` holds the next offsets of each service's group: records below them were handled. `entries` are the
     records of all topics. `mails` counts arrived mails by notification id; it is None without an inbox. `accepted` is
@@ -98,7 +99,8 @@ class Evidence:
 class Claim:
     """The result of one check: the number of checked items, the violations, and the unfinished items.
 
-    `noted` lists what operators should know although it is no violation. A claim that checked nothing says so.
+    The three lists hold sentences; `noted` has what operators should know although it is no violation. As a text, a
+    claim is one line with its name and counts, and says "not checked" if it checked nothing.
     """
 
     name: str

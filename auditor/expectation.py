@@ -1,4 +1,4 @@
-"""The expected rows and domain events of each service with a model, from the events it has handled. Pure."""
+"""Computes the expected rows and domain events of each service with a model, from the events it has handled. Pure."""
 
 from auditor.evidence import Evidence, Store
 from auditor.models.by_service import models
@@ -7,10 +7,14 @@ from auditor.record_claims import Trace
 from stream.events import Record
 
 HANDLED = ("processed", "late", "waiting")
+"""The outcomes of events that are part of a service's state."""
 
 
 def expected(trace: Trace, service: str) -> Expected:
-    """Return the rows and events that follow from the first record of each event that the service has handled."""
+    """Return the rows and domain events that must follow from the events that the service's inbox counts as handled.
+
+    Each event counts once, by its first record. Raises KeyError for a service without a store or a model.
+    """
     store = trace.evidence.stores[service]
     positions = sorted(position for name, (position, outcome) in store.handled.items() if _counts(store, name, outcome))
     entries = (trace.by_position[position] for position in positions if position in trace.by_position)

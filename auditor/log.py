@@ -1,4 +1,4 @@
-"""Reads every topic from its beginning up to its current end; later calls read only what was appended since."""
+"""Reads all topics from their beginnings up to their current ends, and the offsets of consumer groups."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ SILENCE_S = 30.0
 
 
 class Unreachable(Exception):
-    """Kafka did not answer in time."""
+    """Kafka did not answer in time, or refused an answer; the message says which."""
 
 
 class Log:
@@ -33,7 +33,7 @@ class Log:
         self._entries: list[Entry] = []
 
     def read(self) -> tuple[Entry, ...]:
-        """Return all records up to the current ends of the topics.
+        """Return all records up to the current ends of the topics; fetch only those appended since the last call.
 
         Raises Unreachable when Kafka does not answer within ANSWER_S, or sends nothing for SILENCE_S.
         """
@@ -55,7 +55,7 @@ class Log:
         return tuple(self._entries)
 
     def committed(self, group: str) -> dict[Partition, int]:
-        """Return the next offset of each partition in a service's consumer group.
+        """Return the committed offset of each partition of a consumer group: that of the next record to read.
 
         Raises Unreachable when Kafka does not answer within ANSWER_S.
         """

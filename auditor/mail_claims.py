@@ -22,9 +22,9 @@ ALERTS = "OperatorAlerts"
 
 
 def queued(trace: Trace) -> Claim:
-    """Every domain event has one message for each of its recipients, and every message has its domain event.
+    """Check that every handled domain event has a message for each of its recipients, and every message its event.
 
-    An operator may decide to send a message again, as another one.
+    The operator's alerts have none, and a message that an operator sent again has that of the first.
     """
     evidence = trace.evidence
     rows, wrong = evidence.stores["notifier"].tables["notifications"], list[str]()
@@ -40,7 +40,10 @@ def queued(trace: Trace) -> Claim:
 
 
 def double(trace: Trace) -> Claim:
-    """No mail arrived twice, and none arrived without a message that was sent."""
+    """Check that no mail arrived twice, or though its message was not sent. Checks nothing without an inbox.
+
+    A mail without a message is unfinished.
+    """
     mails, rows = trace.evidence.mails, trace.evidence.stores["notifier"].tables["notifications"]
     if mails is None:
         return Claim("DUPMAIL", 0, noted=(NO_INBOX,))
@@ -55,7 +58,10 @@ def double(trace: Trace) -> Claim:
 
 
 def missing(trace: Trace) -> Claim:
-    """Every message that counts as sent has arrived; messages in state `unknown` are noted."""
+    """Check that every message with the status `sent` has arrived and its NotificationSent was published.
+
+    Queued messages are unfinished; those that were not sent, or whose status is `unknown`, are noted.
+    """
     evidence, wrong, unfinished, noted = trace.evidence, list[str](), list[str](), list[str]()
     rows = evidence.stores["notifier"].tables["notifications"]
     published = {entry.event_id for entry in evidence.entries if isinstance(entry.delivery.event, NotificationSent)}

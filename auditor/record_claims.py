@@ -11,6 +11,7 @@ from stream.events import DeadRecord, Outcome, QuarantinedWebhook, Webhook, topi
 READS = {service.name: frozenset(topic.name for topic in service.reads) for service in topics.SERVICES}
 WITHOUT_OUTCOMES = tuple(service.name for service in topics.SERVICES if not service.publishes_outcomes)
 REPEATS = ("duplicate", "conflict")
+"""The outcomes of a record whose event has an earlier record."""
 
 
 class Trace:
@@ -22,7 +23,7 @@ class Trace:
 
     @cached_property
     def bodies(self) -> dict[str, list[Entry]]:
-        """The records of received webhooks, by the hex SHA-256 of their bodies."""
+        """The records of webhooks as received, translated or quarantined, by the hex SHA-256 of their bodies."""
         found: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.evidence.entries:
             event = entry.delivery.event
@@ -34,7 +35,7 @@ class Trace:
 
     @cached_property
     def outcomes(self) -> dict[str, dict[Position, set[str]]]:
-        """The outcomes that each service published of each record, by service and position."""
+        """The outcomes that services published, by service and the position of the record they are about."""
         published: dict[str, dict[Position, set[str]]] = defaultdict(lambda: defaultdict(set))
         for entry in self.evidence.entries:
             if isinstance(outcome := entry.delivery.event, Outcome):
@@ -61,7 +62,7 @@ class Trace:
 
 
 def lost(trace: Trace) -> Claim:
-    """Every webhook that was answered 2xx has its record."""
+    """Check that every accepted webhook has a record. Checks nothing if no list of them was given."""
     accepted = trace.evidence.accepted
     if accepted is None:
         return Claim("LOST", 0, noted=("no list of accepted webhooks was given (--accepted)",))
@@ -74,7 +75,10 @@ def lost(trace: Trace) -> Claim:
 
 
 def vanished(trace: Trace) -> Claim:
-    """Every record was handled by each service that reads it; a dead one has a dead letter or an outcome."""
+    """Check that each service has handled every record it reads, and that dead ones have a dead letter or an outcome.
+
+    A record that is retrying or above the committed offset is unfinished; one that is waiting or dead is noted.
+    """
     checked, wrong, unfinished, noted = 0, list[str](), list[str](), list[str]()
     for service, store in trace.evidence.stores.items():
         for entry in trace.read_by(service):
@@ -93,7 +97,10 @@ def vanished(trace: Trace) -> Claim:
 
 
 def outcomes(trace: Trace) -> Claim:
-    """The outcome of every handled record was published, and agrees with the service's inbox."""
+    """Check that the outcome of every handled record was published, and agrees with the service's inbox.
+
+    Services that publish no outcomes (WITHOUT_OUTCOMES) are left out.
+    """
     checked, wrong, unfinished = 0, list[str](), list[str]()
     for service, store in trace.evidence.stores.items():
         if service in WITHOUT_OUTCOMES:
@@ -114,7 +121,7 @@ def outcomes(trace: Trace) -> Claim:
 
 
 def once(trace: Trace) -> Claim:
-    """Every inbox row belongs to an existing record of its event."""
+    """Check that every inbox row has the position of a record of its own event."""
     checked, wrong = 0, list[str]()
     for service, store in trace.evidence.stores.items():
         for event_id, (position, _) in store.handled.items():
@@ -127,7 +134,7 @@ def once(trace: Trace) -> Claim:
 
 
 def outbox(trace: Trace) -> Claim:
-    """Every message of an outbox was published."""
+    """Check that every message of an outbox was published; a service with others is unfinished, and never wrong."""
     unpublished = [
         f"{service}: {store.outbox} unpublished" for service, store in trace.evidence.stores.items() if store.outbox
     ]
@@ -135,7 +142,10 @@ def outbox(trace: Trace) -> Claim:
 
 
 def confirmed(trace: Trace) -> Claim:
-    """Every confirmed verification has its event on a topic."""
+    """Check that the event of every confirmed verification is on a topic.
+
+    Unanswered verifications are unfinished, those with an error are noted.
+    """
     events = {entry.event_id for entry in trace.evidence.entries}
     store = trace.evidence.stores.get("confirmer", Store())
     verification_requests: Mapping[str, Mapping[str, object]] = store.tables.get("verification_requests", {})

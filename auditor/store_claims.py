@@ -14,7 +14,10 @@ WITHOUT_MODEL = ("confirmer", "notifier", "console")
 
 
 def state(trace: Trace) -> Claim:
-    """Every row is the result of the service's own rules applied once to each of its events."""
+    """Check that the rows and the history of each service are those that its model expects, no fewer and no more.
+
+    Services that should have a model and have none are noted.
+    """
     checked, wrong = 0, list[str]()
     for service in modelled(trace.evidence):
         must, store = expected(trace, service), trace.evidence.stores[service]
@@ -31,7 +34,10 @@ def state(trace: Trace) -> Claim:
 
 
 def published(trace: Trace) -> Claim:
-    """Every domain event that follows from the stores was published, and every published one has a cause."""
+    """Check that every expected domain event was published, and that the cause of each published one is on a topic.
+
+    A missing one is unfinished while the service's outbox has unpublished messages.
+    """
     entries = trace.evidence.entries
     events = {
         entry.event_id: entry.delivery.event for entry in entries if isinstance(entry.delivery.event, DomainEvent)
@@ -51,7 +57,11 @@ def published(trace: Trace) -> Claim:
 
 
 def order_view(trace: Trace) -> Claim:
-    """Every order shows what the stores of its payment, its parcels and its refunds hold."""
+    """Check that the order view shows what the stores of payments, parcels and refunds hold.
+
+    Differences are unfinished while the order processor has records to handle, or one of the three outboxes messages to
+    publish. Checks nothing unless all four stores are part of the evidence.
+    """
     stores = trace.evidence.stores
     if not {"payment", "shipping", "refund", "order"} <= stores.keys():
         return Claim("ORDERVIEW", 0)

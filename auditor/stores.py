@@ -64,13 +64,13 @@ TABLES: Mapping[str, Mapping[str, LiteralString]] = {
     },
     "console": {},
 }
-"""The queries per store; the column `key` identifies a row. Of other services only the common tables are read."""
+"""Service → table → query, whose column `key` identifies a row. Inbox, outbox and retries are read of each service."""
 
 
 def read(env: Mapping[str, str], service: str) -> Store:
-    """Read a service's store in one snapshot.
+    """Read the common tables of a service's store, and those of TABLES, in one snapshot.
 
-    Raises psycopg.Error when the store does not answer.
+    Raises psycopg.Error if the store does not answer.
     """
     with psycopg.connect(url(env, service), row_factory=dict_row, connect_timeout=5) as tx:
         tx.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

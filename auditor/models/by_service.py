@@ -1,4 +1,4 @@
-"""The model of each processor, by the name of its service."""
+"""Lists the models, by the name of the service."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -15,7 +15,10 @@ from stream.events import Record
 
 
 def models(policy: OrdersPolicy) -> Mapping[str, Callable[[Sequence[Record]], Expected]]:
-    """Return the model of each processor, by service; `policy` is the payment processor's setting ORDERS."""
+    """Return the model of each processor by service: records in any order → expected rows and domain events.
+
+    `policy` is the payment processor's setting ORDERS.
+    """
     return {
         "payment": partial(payment, policy=policy),
         "shipping": shipping,

@@ -17,11 +17,12 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 Tables = dict[str, dict[str, Row]]
+"""Rows by table and key, as `auditor.stores` reads them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Rows by table and key, the ids of the events in the history, and the ids of the domain events to publish."""
+    """The rows that a store must hold, the ids of the events in its history, and those of its domain events."""
 
     tables: Tables
     history: frozenset[str] = frozenset()
@@ -29,7 +30,7 @@ class Expected:
 
 
 class KeyedDefaults(dict[K, V]):
-    """A dictionary that makes the value of a missing key from the key."""
+    """A dictionary that makes and stores the value of a missing key, from the key."""
 
     def __init__(self, make: Callable[[K], V]) -> None:
         super().__init__()
@@ -41,7 +42,7 @@ class KeyedDefaults(dict[K, V]):
 
 
 def event_ids(keys: Iterable[tuple[type[DomainEvent], tuple[str, ...]]]) -> frozenset[str]:
-    """Return the ids of domain events, from the class and the parts of the key of each."""
+    """Return the ids of domain events; `keys` holds the class of each, and the parts of its key."""
     return frozenset(ids.domain_event_id(kind.__name__, *key) for kind, key in keys)
 
 

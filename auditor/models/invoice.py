@@ -10,7 +10,7 @@ from stream.events import CreditAdded, Record, ids
 
 
 def invoice(events: Iterable[Record]) -> Expected:
-    """Return the expected rows and events of the invoice processor after these records."""
+    """Return the expected rows and domain events of the invoice processor; records of other kinds are skipped."""
     webhooks = [event for event in events if isinstance(event, invoices.InvoiceInput)]
     working_set = invoices.InvoiceWorkingSet(KeyedDefaults(invoices.Invoice), KeyedDefaults(invoices.Transfer))
     for webhook in webhooks:

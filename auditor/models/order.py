@@ -11,7 +11,7 @@ from stream.events import DomainEvent, OrderWebhook, Record
 
 
 def order(events: Iterable[Record]) -> Expected:
-    """Return the expected rows and events of the order processor after these records."""
+    """Return the expected rows and domain events of the order processor; records of other kinds are skipped."""
     known: KeyedDefaults[str, orders.Order] = KeyedDefaults(orders.Order)
     for event in events:
         if isinstance(event, OrderWebhook | DomainEvent) and (order_id := orders.order_of(event)):

@@ -11,7 +11,7 @@ from stream.state.aliases import Alias
 
 
 def payment(events: Iterable[Record], policy: OrdersPolicy) -> Expected:
-    """Return the expected rows and events of the payment processor after these records."""
+    """Return the expected rows and domain events of the payment processor; records of other kinds are skipped."""
     working_set = payments.PaymentWorkingSet(KeyedDefaults(payments.Payment), KeyedDefaults(lambda _: Alias()), policy)
     history = set()
     for event in events:

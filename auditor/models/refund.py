@@ -10,7 +10,7 @@ from stream.state.aliases import Alias
 
 
 def refund(events: Iterable[Record]) -> Expected:
-    """Return the expected rows and events of the refund processor after these records."""
+    """Return the expected rows and domain events of the refund processor; records of other kinds are skipped."""
     working_set = refunds.RefundWorkingSet({}, KeyedDefaults(lambda _: Alias()))
     history = set()
     for event in events:

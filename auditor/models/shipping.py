@@ -9,7 +9,7 @@ from stream.events import Record, ShippingWebhook, topics
 
 
 def shipping(events: Iterable[Record]) -> Expected:
-    """Return the expected rows and events of the shipping processor after these records."""
+    """Return the expected rows and domain events of the shipping processor; records of other kinds are skipped."""
     scans = [event for event in events if isinstance(event, ShippingWebhook)]
     parcels: KeyedDefaults[str, domain.Shipment] = KeyedDefaults(domain.Shipment)
     for scan in scans:

@@ -9,7 +9,7 @@ from stream.events import Record
 
 
 def subscription(events: Iterable[Record]) -> Expected:
-    """Return the expected rows and events of the subscription processor after these records."""
+    """Return the expected rows and domain events of the subscription processor; records of other kinds are skipped."""
     relevant = [(event, ordered) for event in events if (ordered := _plan_order(event))]
     users: KeyedDefaults[str, subscriptions.Subscription] = KeyedDefaults(subscriptions.Subscription)
     history = set()
