@@ -30,7 +30,7 @@ STOP_S = 2.0
 
 
 def run(settings: ConfirmerSettings) -> None:
-    """Store verifications and send them until a signal stops the process."""
+    """Insert verifications and send them until SIGTERM or SIGINT."""
     stop = on_signal()
     for provider in API_VERIFICATIONS:
         if not settings.api_key(provider):

@@ -1,7 +1,6 @@
 """The HTTP route that shows the verification of an unconfirmed webhook, for `hookstream order`."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from sqlalchemy import Connection, Engine, exc
 
@@ -27,17 +26,18 @@ VERIFICATION_REQUEST = Operation(
 
 
 def routes(store: Engine) -> Routes:
-    """Return the confirmer's own management route; every service with a store has further ones."""
+    """Return the confirmer's own management route, beside those of every service with a store."""
     return {("GET", "/verification-request"): described(VERIFICATION_REQUEST, _in_transaction(store, show))}
 
 
 def show(tx: Connection, query: Mapping[str, object]) -> object:
-    """Return the state of a webhook's verification: the number of attempts, and the last error of the API.
+    """Return the state of a verification, whose `id` is the event id of the unconfirmed webhook.
 
-    Raises RequestRefused (404) if the confirmer has no verification of this id.
+    `answer` is the last error, masked; `nextAttemptAt` is null once the verification has ended. Raises RequestRefused:
+    400 for an invalid id, 404 if the confirmer has no such verification.
     """
     request_id = filters.event_id(query.get("id"))
-    row: Any = tx.exec_driver_sql(SELECT, {"id": request_id}).mappings().one_or_none()
+    row = tx.exec_driver_sql(SELECT, {"id": request_id}).mappings().one_or_none()
     if row is None:
         raise RequestRefused(404, "unknown_verification_request", f"the confirmer has no verification {request_id}")
     due = row["next_attempt_at"] if row["status"] == "asking" else None

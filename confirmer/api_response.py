@@ -15,24 +15,28 @@ class ApiResponse:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The API did not answer, or not in time."""
+    """The API sent no response that can be used: none at all, too late, too long or compressed."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unbuildable:
-    """No API request could be built for the webhook."""
+    """No request was sent, because none can be built for the webhook."""
 
     error: str
 
 
 Response = ApiResponse | NoAnswer | Unbuildable
 ApiHealth = Literal["well", "away", "refuses"]
+"""The API works, cannot answer now, or refuses the key; the labels of a metric."""
 
 
 def api_health(response: Response) -> ApiHealth:
-    """Return the state of the API: it works, it cannot answer now, or it refuses the key."""
+    """Return the state of the API: `refuses` for 401 and 403, `away` for no answer, 3xx, 5xx, 408, 425, 429.
+
+    Anything else is `well`: errors about one webhook, such as 404 and Unbuildable, show no problem of the API.
+    """
     match response:
         case ApiResponse(401 | 403):
             return "refuses"

@@ -21,9 +21,10 @@ def handle(
     encode: Callable[[Record], bytes],
     on_insert: Callable[[Iterable[str]], None],
 ) -> list[Result]:
-    """Insert the verifications, and pass their providers to `on_insert`.
+    """Insert a verification for each unconfirmed webhook and store the orders; pass the providers to `on_insert`.
 
-    The result of an unconfirmed webhook is `waiting`; its outcome is published once its provider has answered.
+    Return one result per webhook, in order: `processed` for an order, `waiting` for an unconfirmed webhook, whose final
+    outcome is published once its provider has answered.
     """
     unconfirmed = [webhook for webhook in webhooks if isinstance(webhook, UnconfirmedWebhook)]
     store.add_known_orders(tx, [webhook.payload.order_id for webhook in webhooks if isinstance(webhook, OrderWebhook)])

@@ -13,13 +13,13 @@ RETRY_S = 60.0
 
 
 def delete_ended(tx: Connection, *, before: int) -> None:
-    """Delete, in one transaction, all untrue and unknown verifications received before a time (microseconds)."""
+    """Delete all untrue and unknown verifications received before a time (microseconds), in the transaction `tx`."""
     while store.delete_ended(tx, before) == store.DELETE_BATCH:
         continue
 
 
 class Housekeeping:
-    """Deletes untrue and unknown verifications that are older than `days`."""
+    """Deletes untrue and unknown verifications that were received more than `days` ago, and past turns."""
 
     def __init__(self, database: Engine, days: int) -> None:
         self._database = database
@@ -30,7 +30,10 @@ class Housekeeping:
         return periodic.start("housekeeping", lambda: self.clean_up(clock.now()), HOURLY_S, RETRY_S, stop)
 
     def clean_up(self, now: int) -> int:
-        """Delete what is too old at a time (microseconds); return the number of deleted verifications."""
+        """Delete what is too old at the time `now` (microseconds), each batch in a transaction of its own.
+
+        Return the number of deleted verifications.
+        """
         count, deleted = 0, store.DELETE_BATCH
         while deleted == store.DELETE_BATCH:
             with self._database.begin() as tx:
@@ -39,5 +42,5 @@ class Housekeeping:
         with self._database.begin() as tx:
             store.delete_past_turns(tx)
         if count:
-            log.info("verification_requests.forgotten", count=count)
+            log.info("verification_requests.deleted", count=count)
         return count

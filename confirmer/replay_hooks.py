@@ -1,4 +1,4 @@
-"""A replay of the confirmer: it reads the results of verifications from the topics and sends no request."""
+"""A replay of the confirmer: reads the results of verifications from the topics and sends no request."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,6 +11,7 @@ from stream.state.fold import Result
 
 SERVICE = "confirmer"
 RESULT_TOPICS = tuple(topic for topic in topics.service("confirmer").publishes if topic is not topics.REFUSALS)
+"""The topics with confirmed webhooks and outcomes."""
 
 # Run at the end, not with each result: a webhook and its result may be in one batch, whose inbox rows are written last.
 SETTLE = """
@@ -40,6 +41,7 @@ UNREPLAYED_ROWS = {
     "turns": "true",
     "verification_requests": f"received_at < now() - {topics.UNCONFIRMED.retention_ms} * interval '1 millisecond'",
 }
+"""Table → condition of the rows that no record on the topics makes, which the comparison ignores too."""
 
 
 def is_relevant(record: Record) -> bool:
@@ -55,7 +57,10 @@ def is_relevant(record: Record) -> bool:
 
 
 def handle(tx: Connection, events: Sequence[Record], *, encode: Callable[[Record], bytes]) -> list[Result]:
-    """Insert verifications as the live handler does, and set their results from the topics."""
+    """Insert verifications as the live handler does, and set the results of those that `events` decide.
+
+    Return one result per event, in order; that of a confirmed webhook or an outcome has no key.
+    """
     inputs = [event for event in events if isinstance(event, handler.ConfirmerInput)]
     results = iter(handler.handle(tx, inputs, encode=encode, on_insert=lambda _: None))
     confirmed = [
@@ -73,12 +78,12 @@ def handle(tx: Connection, events: Sequence[Record], *, encode: Callable[[Record
 
 
 def settle(tx: Connection) -> None:
-    """Set the inbox outcome of each webhook from the result of its verification."""
+    """Set the inbox outcome of each webhook whose verification has ended from its result."""
     tx.exec_driver_sql(SETTLE)
 
 
 def carry_over(tx: Connection, live: str) -> None:
-    """Copy the progress of verifications, and verifications older than the topic, from the live schema `live`."""
+    """Copy from the schema `live` the state of each verification, and verifications that the topic no longer has."""
     tx.exec_driver_sql(TAKE_OVER.format(live=live))
     for statement in OLDER.format(live=live).split(";"):
         tx.exec_driver_sql(statement)

@@ -1,4 +1,4 @@
-"""The SQL of verifications but for their claims: insert, delete, and the results that a replay reads.
+"""The SQL of verifications except claims: insert, delete, and the results that a replay reads.
 
 The table `verification_requests` holds one verification per unconfirmed webhook.
 """
@@ -70,7 +70,7 @@ SET_ENDED = statements.update(verification_requests, "status", "error", "record"
 
 
 def add_known_orders(tx: Connection, order_ids: Sequence[str]) -> None:
-    """Insert orders of the shop; verifications about them come first from now on."""
+    """Insert orders of the shop, if they are new; verifications about them come first from now on, open ones too."""
     if order_ids:
         keys = {"keys": sorted(order_ids)}
         tx.exec_driver_sql(INSERT_ORDERS, keys)
@@ -78,7 +78,7 @@ def add_known_orders(tx: Connection, order_ids: Sequence[str]) -> None:
 
 
 def insert(tx: Connection, webhooks: Iterable[tuple[UnconfirmedWebhook, bytes]]) -> None:
-    """Insert a verification, due at once, for each webhook, given with its encoded record."""
+    """Insert a verification, due at once, for each webhook that has none; `webhooks` pairs them with their records."""
     INSERT.execute(tx, [_row(webhook, record) for webhook, record in webhooks])
 
 
@@ -88,12 +88,12 @@ def delete_ended(tx: Connection, before: int) -> int:
 
 
 def delete_past_turns(tx: Connection) -> None:
-    """Delete queues whose last turn is over: their next verification is due at once, as in a new queue."""
+    """Delete queues whose last turn is over: their next verification gets a turn at once, as in a new queue."""
     tx.exec_driver_sql(DELETE_PAST_TURNS)
 
 
 def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
-    """Set verifications to `confirmed` in a replay; `confirmed` holds (verification request id, event id)."""
+    """Set verifications to `confirmed` in a replay; `confirmed` holds (request id, id of the confirmed event)."""
     SET_CONFIRMED.execute(
         tx,
         [
@@ -104,7 +104,7 @@ def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
 
 
 def set_ended(tx: Connection, ended: Sequence[tuple[str, EndedStatus, str]]) -> None:
-    """Set verifications to their final status in a replay; `ended` holds (verification request id, status, error)."""
+    """End open verifications in a replay, without their records; `ended` holds (request id, status, error)."""
     SET_ENDED.execute(
         tx,
         [

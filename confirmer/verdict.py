@@ -21,11 +21,11 @@ from stream.events import Mode, UnconfirmedWebhook, VerificationRequest
 
 BACKOFF = Backoff(1.0, 300.0)
 MAX_UNREAD = 5
-"""The number of unreadable responses after which a verification ends as unknown."""
+"""The number of unreadable responses with which a verification ends as unknown."""
 ERROR_CHARS = 300
 MIN_RETRY_S = 0.5
 API_LAG_S = 5.0
-"""Seconds by which a provider's API may lag behind its webhooks."""
+"""Seconds by which a provider's API may lag behind its webhooks; so long, a contradiction is tried again."""
 EndedStatus = Literal["untrue", "unknown"]
 UNTRUE, NOT_KNOWN, UNREAD, NOTHING = "untrue", "unknown", "no readable answer", "the answer is nothing we act on"
 STATUS_OF: Mapping[str, EndedStatus] = {
@@ -34,9 +34,9 @@ STATUS_OF: Mapping[str, EndedStatus] = {
     UNREAD: "unknown",
     NOTHING: "unknown",
 }
-"""The beginning of a verification's error when it ended unconfirmed, before a colon, and the status it has then.
+"""The part of an error before its colon → the status of a verification that ended with this error.
 
-A replay learns the status from the error of the published outcome.
+A replay reads the status from the error of the published outcome.
 """
 
 
@@ -57,14 +57,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The provider does not know what the webhook reports, and will not be asked again."""
+    """The provider does not know what the webhook reports, or gave no usable answer. No request is sent again."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Send the request again after `seconds`. `unread` is True if there was a response that could not be read."""
+    """The request is sent again after `seconds`. `unread` is True if a response could not be read."""
 
     error: str
     seconds: float
@@ -79,7 +79,8 @@ class Context:
     """The circumstances of one attempt.
 
     `now` is the time in microseconds, `attempts` the number of this attempt, `unread` the number of unreadable
-    responses before it, `mode` the system's mode. `chance`, between 0 and 1, spreads retries over time.
+    responses before it, `mode` the system's mode. A random `chance` between 0 and 1 spreads retries over time
+    (`Backoff.wait_s`).
     """
 
     now: int
@@ -92,7 +93,11 @@ class Context:
 def judge(
     api_verification: ApiVerification, webhook: UnconfirmedWebhook, response: Response, context: Context
 ) -> Verdict:
-    """Decide what becomes of a verification."""
+    """Return the verdict on a verification by the response to its request.
+
+    Without a usable response, and while the provider may still learn of the webhook's subject, the request is sent
+    again. Raises nothing: a response on which the provider's module fails is unreadable.
+    """
     if isinstance(response, Unbuildable):
         return unreadable(response.error, context)
     if api_health(response) != "well" or isinstance(response, NoAnswer):
@@ -105,7 +110,7 @@ def judge(
 
 
 def ended_status(error: str | None) -> EndedStatus | None:
-    """Return the status of a verification from its outcome's error; None if that error is of no verification."""
+    """Return the status of a verification by the error of its published outcome; None for an error of another kind."""
     return STATUS_OF.get((error or "").partition(":")[0])
 
 
@@ -139,7 +144,7 @@ def _confirmed(webhook: UnconfirmedWebhook, translation: Translation, body: byte
     if isinstance(translation.payload, VerificationRequest):
         raise RefusedWebhook("the answer raises another verification request")
     if translation.mode not in (None, mode):
-        return Refused("other_mode", f"{UNTRUE}: it happened in {translation.mode} mode, and this is {mode}")
+        return Refused("other_mode", f"{UNTRUE}: the event is of {translation.mode} mode, this system of {mode} mode")
     return Confirmed(confirmed_event(webhook, translation, body))
 
 
@@ -154,7 +159,7 @@ def _not_known(error: str, api_verification: ApiVerification, webhook: Unconfirm
 
 
 def unreadable(error: str, context: Context) -> Verdict:
-    """Decide about a response that cannot be read: retry until it is the MAX_UNREAD-th, then end as unknown."""
+    """Return the verdict on a response that cannot be read: RetryLater, for the MAX_UNREAD-th Unknown."""
     text = f"{UNREAD}: {error}"[:ERROR_CHARS]
     if context.unread + 1 >= MAX_UNREAD:
         return Unknown(text)

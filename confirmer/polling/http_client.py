@@ -18,7 +18,7 @@ DIRECT = {"all://localhost": None, "all://127.0.0.1": None}
 
 
 class HttpClient:
-    """Keeps connections between requests.
+    """Sends requests, and keeps connections between them. An async context manager.
 
     A whole response takes at most `timeout_s` and has at most MAX_RESPONSE_BYTES. Redirects are not followed, so that a
     key is sent only to the URL it is configured for.
@@ -35,7 +35,10 @@ class HttpClient:
         await self._client.aclose()
 
     async def send(self, url: str, request: ApiRequest) -> Response:
-        """Send a request to its path below the base `url`. Failures are returned as NoAnswer and never raised."""
+        """Send a request to its path below the base `url`; return the ApiResponse of any status, else NoAnswer.
+
+        Failures of the network or the response are never raised.
+        """
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._send(url + request.path, request)

@@ -1,4 +1,4 @@
-"""Builds the messages of a verdict: the confirmed webhook, the refusal, and the webhook's outcome."""
+"""Builds the messages of a verdict: the confirmed webhook or the refusal, and the webhook's outcome."""
 
 from hashlib import sha256
 
@@ -15,6 +15,7 @@ from stream.store.outbox import OutboxMessage
 from stream.worker.publishing.messages import encode_record
 
 EXCERPT_BYTES = 2048
+"""Bytes of the body in the record of a refusal."""
 
 
 class OutcomeMessages:
@@ -70,7 +71,7 @@ def conclude(
     context: Context,
     messages: OutcomeMessages,
 ) -> tuple[Verdict, list[OutboxMessage]]:
-    """Decide what becomes of a verification, and build the messages to publish.
+    """Return the verdict on a verification, and the messages to publish before the verdict is saved.
 
     A response whose messages cannot be built counts as unreadable, so that it does not hold up other verifications.
     """

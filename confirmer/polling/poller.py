@@ -35,14 +35,14 @@ from stream.worker.publishing.publisher import Publisher
 T = TypeVar("T")
 IDLE_S = 1.0
 SPARE_S = 10.0
-"""Part of a lease beyond the longest time that its requests can take."""
+"""Seconds of a lease beyond the longest time that its requests can take."""
 MAX_CONNECTIONS = 2
 """Concurrent connections to the store; the worker has its own."""
 STORE_FAILED = (exc.SQLAlchemyError, UnknownSchema, OSError)
 
 
 class Poller:
-    """A thread with its own event loop. Pollers of several replicas may run at the same time."""
+    """Polls every provider that has an API key. Pollers of several replicas may run at the same time."""
 
     def __init__(self, service: str, settings: ConfirmerSettings, database: Engine, codec: Codec) -> None:
         self._settings = settings
@@ -58,13 +58,13 @@ class Poller:
         """Providers of verifications inserted since the last `notify`. Only the worker's thread uses it."""
 
     def start(self, stop: Event) -> Thread:
-        """Send verifications in a thread until `stop` is set."""
+        """Send verifications until `stop` is set, in a thread with its own event loop; return the thread."""
         thread = Thread(target=lambda: asyncio.run(self._work(stop)), name="poller", daemon=True)
         thread.start()
         return thread
 
     def notify(self) -> None:
-        """Poll the providers in `providers_to_notify` at once. The worker's thread calls this after each commit."""
+        """Have `providers_to_notify` polled at once. The worker's thread calls this after each commit."""
         providers = frozenset(self.providers_to_notify)
         self.providers_to_notify.clear()
         if providers and self._loop:
@@ -76,7 +76,7 @@ class Poller:
                 client.due.set()
 
     def problem(self) -> str | None:
-        """Return why the confirmer is not ready: providers that refuse their key, or Kafka; None if it is."""
+        """Return why the confirmer is not ready, a refused API key or a problem of Kafka; None if it is ready."""
         refused = [client.provider for client in self._clients if client.is_key_refused]
         return (
             "; ".join(f"{provider} refuses {provider.upper()}_API_KEY" for provider in refused)
@@ -193,6 +193,6 @@ def _report(provider: str, claimed: ClaimedVerification, verdict: Verdict) -> No
             log.warning("webhook.abandoned", error=error, **about)
             status = "unknown"
         case RetryLater(error, seconds):
-            log.info("webhook.asked_again", error=error, seconds=round(seconds, 1), **about)
+            log.info("webhook.retry_later", error=error, seconds=round(seconds, 1), **about)
             status = "again"
     metrics.VERIFICATION_REQUESTS.labels(provider, status).inc()

@@ -15,9 +15,9 @@ from runtime.timing.rate_limiter import RateLimiter
 
 @dataclass
 class ProviderClient:
-    """A provider's API, the key to it, and its state.
+    """A provider's API: its base `url`, the key to it, its limits and its state.
 
-    `due` is set when the provider may have verifications due. `is_key_refused` is True while the API answers 401 or
+    `due` is set when verifications of the provider may be due. `is_key_refused` is True while the API answers 401 or
     403.
     """
 
@@ -31,7 +31,7 @@ class ProviderClient:
     due: asyncio.Event = field(default_factory=asyncio.Event)
 
     def record(self, response: Response) -> None:
-        """Update the API's state by a response, and log when it has changed."""
+        """Update the breaker and `is_key_refused` by a response, count it, and log when the state has changed."""
         health = api_health(response)
         metrics.PROVIDER_REQUESTS.labels(self.provider, health).inc()
         if health == "refuses" and not self.is_key_refused:
@@ -47,6 +47,6 @@ class ProviderClient:
 
 
 def provider_client(settings: ConfirmerSettings, provider: str, key: str) -> ProviderClient:
-    """Build the client of a provider from its catalogue entry and the settings."""
+    """Return the client of a provider, with the limits of its catalogue entry. Raises KeyError without an API."""
     verification = API_VERIFICATIONS[provider]
     return ProviderClient(provider, verification, key, settings.api_url(provider), RateLimiter(verification.per_second))

@@ -24,7 +24,10 @@ class SharedRequest:
 def batch_requests(
     verifications: Iterable[OpenVerification], api_verification: ApiVerification, key: str
 ) -> list[SharedRequest]:
-    """Build the requests for these verifications. Each Unbuildable one stays by itself."""
+    """Build the requests for these verifications; verifications with equal requests share one.
+
+    A verification whose request cannot be built is alone, with an Unbuildable.
+    """
     requests: dict[object, SharedRequest] = {}
     for verification in verifications:
         request = _build(verification, api_verification, key)
@@ -40,4 +43,4 @@ def _build(verification: OpenVerification, api_verification: ApiVerification, ke
     try:
         return api_verification.build_request(verification[1].payload, key)
     except Exception as failure:  # noqa: BLE001 - an unsigned webhook may hold anything, and must not stop the others
-        return Unbuildable(f"no request can be made of it ({type(failure).__name__})"[:ERROR_CHARS])
+        return Unbuildable(f"no request can be built for the webhook ({type(failure).__name__})"[:ERROR_CHARS])

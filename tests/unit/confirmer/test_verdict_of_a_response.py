@@ -150,7 +150,7 @@ def test_an_answer_nobody_can_read_is_asked_for_a_few_times_and_no_more(failure:
     assert verdicts[-1].error.startswith("no readable answer: ")
 
 
-@pytest.mark.parametrize("response", [ApiResponse(400), ApiResponse(422), Unbuildable("no request can be made of it")])
+@pytest.mark.parametrize("response", [ApiResponse(400), ApiResponse(422), Unbuildable("no request can be built")])
 def test_a_verification_request_the_api_does_not_take_is_like_an_answer_nobody_can_read(response: Response) -> None:
     assert api_health(response) == "well"
     verdict = judge(TRUE, an_unconfirmed_webhook(), response, HERE)
