@@ -45,7 +45,7 @@ def _kafka(settings: GatewaySettings) -> Need:
 
 
 def main() -> None:
-    """Read the settings and serve as a single process, a supervisor or a worker; exit with the reason of the end."""
+    """Serve as a single process, a supervisor or a worker; exit with 0 after a stop signal, else with the reason."""
     settings = GatewaySettings.read()
     logging.configure("gateway", settings.log_level)
     if sys.argv[1:2] == [WORKER]:

@@ -14,11 +14,11 @@ from runtime import __version__
 from runtime.health import Health
 
 READ = frozenset({"/health/live", "/health/ready", openapi.OPENAPI_PATH})
-"""Paths that are read with GET."""
+"""The paths that are served to GET."""
 
 
 def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> Application:
-    """Build the application. The guard knows the webhook paths already, so Litestar routes only the others."""
+    """Build the application. The guard routes the webhook paths, so Litestar serves only those of READ."""
 
     @get("/health/live", sync_to_thread=False)
     def live() -> Response[dict[str, list[str]]]:
@@ -47,7 +47,7 @@ def _health_response(problems: list[str], warnings: Sequence[str] = ()) -> Respo
 
 
 def route(path: str) -> Route | None:
-    """Return the route that serves `path`, or None."""
+    """Return the route of a request's path, which may end with a token; None if nothing is served there."""
     if path in READ:
         return Route("GET", path)
     found = catalogue.split(path)

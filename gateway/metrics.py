@@ -18,7 +18,7 @@ from providers import catalogue
 
 
 class Counts(Collector):
-    """A counter with labels; increment it by `counts[label_values] += 1`, from one thread."""
+    """A counter with labels; increment it by `metric.counts[label_values] += 1`, from one thread."""
 
     def __init__(self, name: str, documentation: str, labels: Sequence[str]) -> None:
         self._description = name, documentation
@@ -86,7 +86,7 @@ ACK_SECONDS = Durations(
 
 
 def record_response(path: str, status: int, seconds: float | None = None) -> None:
-    """Count a response; `seconds` is the duration of its request, None if the guard refused it."""
+    """Count a response by path and status; `seconds` is the duration of its request, None if the guard refused it."""
     label = path if path in catalogue.BY_PATH else "other"
     REQUESTS.counts[label, str(status)] += 1
     if seconds is not None:

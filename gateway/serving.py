@@ -36,6 +36,7 @@ from stream.kafka.client_config import Cluster
 
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 SHUTDOWN_S = 2.0
+"""Seconds for open requests to end, and as many for records in flight."""
 Task = asyncio.Task[None]
 MAX_CONNECTIONS = 100_000
 RESERVED_FILES = 200
@@ -49,9 +50,10 @@ async def serve(
     routes: MutableMapping[tuple[str, str], RouteHandler],
     shared: memoryview | None = None,
 ) -> str | None:
-    """Serve until a stop signal; return what has failed permanently, or None after a clean stop.
+    """Serve until a stop signal, or until a part has failed permanently; return a sentence about it, else None.
 
-    Adds the management API to `routes`. `shared` is memory in which several workers count requests together.
+    Adds the management API to `routes`, and its checks to `health`. `shared` is memory in which several workers count
+    requests together.
     """
     appender = Appender(Cluster.of(settings, "gateway"))
     spool = _open_spool(settings)

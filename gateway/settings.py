@@ -61,7 +61,7 @@ _ProviderSettings: type[Settings] = create_model("_ProviderSettings", __base__=S
 
 
 class GatewaySettings(_ProviderSettings):
-    """The gateway's settings. A secret setting may have several comma-separated values while a secret is rotated."""
+    """The gateway's settings, those of each provider by its name (`{name}_active`) or its secret setting."""
 
     host: str = Field("0.0.0.0", description="address on which webhooks are received")  # noqa: S104 - a public listener
     port: int = Field(3000, ge=0, le=65535, description="port on which webhooks are received")
@@ -119,18 +119,18 @@ class GatewaySettings(_ProviderSettings):
         return self
 
     def secrets(self, setting: str) -> tuple[bytes, ...]:
-        """Return all valid secrets of this setting, such as WEBHOOK_SECRET."""
+        """Return all valid secrets in this setting, such as WEBHOOK_SECRET; empty if it is unset."""
         value: str = getattr(self, setting.lower())
         return tuple(secret.encode() for secret in separate(value))
 
     def retired_secrets(self, setting: str) -> tuple[bytes, ...]:
-        """Return the secrets of this setting that are not valid any more."""
+        """Return the secrets in `{setting}_RETIRED`, without those that are valid too."""
         value: str = getattr(self, f"{setting.lower()}_retired")
         valid = self.secrets(setting)
         return tuple(secret for text in separate(value) if (secret := text.encode()) not in valid)
 
     def allowed_ips(self, provider: str) -> tuple[Network, ...]:
-        """Return the networks from which this provider may post; empty means any."""
+        """Return the networks from which this provider may post; empty: from any address."""
         return networks(getattr(self, f"{provider}_allowed_ips"))
 
     def proxies(self) -> tuple[Network, ...]:
@@ -138,7 +138,7 @@ class GatewaySettings(_ProviderSettings):
         return networks(self.trusted_proxies)
 
     def is_active(self, provider: Provider) -> bool:
-        """Return whether this row accepts webhooks: it is not switched off, and has a secret if it needs one."""
+        """Return whether this row accepts webhooks: it is not switched off, and has a secret or may go without."""
         switch: bool | None = getattr(self, f"{provider.name}_active")
         if switch is False:
             return False
@@ -154,6 +154,6 @@ class GatewaySettings(_ProviderSettings):
         return bool(getattr(self, f"{provider.name}_allow_unsigned", False))
 
     def rate(self) -> tuple[int, int] | None:
-        """Return requests a second and burst, or None if unlimited."""
+        """Return the requests a second and the burst of RATE_LIMIT; None for no limit."""
         match = _RATE.fullmatch(self.rate_limit)
         return (int(match[1]), int(match[2])) if match else None

@@ -1,4 +1,4 @@
-"""Appends records to Kafka from the event loop: one producer, and many requests that wait for their delivery reports.
+"""Appends records to Kafka from the event loop: one producer, many requests that wait for their delivery reports.
 
 The event loop polls librdkafka itself while records are in flight, so there is no thread and no lock. The deadline is
 enforced here, because no client library answers within 45 s of a frozen broker. A record whose deadline has passed may
@@ -21,14 +21,16 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.producer import PRODUCER
 
 GATHER_S = 0.002
+"""Seconds for which records are gathered while FEW or more are in flight."""
 IDLE_POLL_S = 0.02
 STALLED_S = 0.02
 """Seconds without a delivery report after which the loop polls every IDLE_POLL_S only."""
 FEW = 3
-"""With fewer records in flight the next is sent at once, and the loop may wait in librdkafka."""
+"""With fewer records in flight, the next is sent at once and the loop may wait in librdkafka."""
 WAIT_S = 0.001
 """Seconds that the loop waits in librdkafka, the shortest it accepts; Python's lock is free meanwhile."""
 WARM_UP_S = 3.4
+"""Timeout of fetching one topic's metadata."""
 BREAKER_S = 2.0
 """Seconds that the oldest record may be in flight before new records are refused."""
 
@@ -44,7 +46,7 @@ GATEWAY_PRODUCER = {
 
 
 class Unavailable(Exception):
-    """Kafka has not acknowledged a record in time; it may still be written."""
+    """A record is not durable: it was not sent, or not acknowledged in time, and may then still be written."""
 
 
 class InFlightRecord:
@@ -69,7 +71,7 @@ class InFlightRecord:
         self.complete(error.str() if error else None)
 
     def complete(self, error: str | None) -> None:
-        """Resolve the waiting futures: with Unavailable if there is an error."""
+        """Resolve the waiting futures, with Unavailable if there is an `error`, which is logged."""
         self.is_complete = True
         del self._by_key[self.dedup_key]
         for waiter in self.waiters:
@@ -91,16 +93,18 @@ class Appender:
         self._gathered: list[InFlightRecord] = []
         self._polling = self._stalled = False
         self.fatal: str | None = None
+        """Why the producer has failed permanently: only a restart helps. None while it has not."""
 
     def append(
         self, topic: str, key: str, value: bytes, dedup_key: Hashable, deadline_s: float
     ) -> "asyncio.Future[None]":
         """Return a future that is done once every in-sync replica has the record.
 
-        A record whose `dedup_key` is in flight already is not sent again. The future raises Unavailable after
-        `deadline_s` seconds; `append` itself does while the breaker is open or librdkafka's queue is full.
+        While a record with this `dedup_key` is in flight, no other is sent, and the future waits for that one. The
+        future raises Unavailable after `deadline_s` seconds, or if Kafka refuses the record; `append` itself raises it
+        while the breaker is open or librdkafka's queue is full.
         """
-        if self.is_open():
+        if self.is_breaker_open():
             raise Unavailable
         in_flight = self._by_key.get(dedup_key) or self._send(topic, key, value, dedup_key)
         waiter = self._loop.create_future()
@@ -109,21 +113,24 @@ class Appender:
         return waiter
 
     def send(self, topic: str, key: str, value: bytes) -> None:
-        """Append without waiting; the record is lost if Kafka is unavailable. Raises Unavailable on a full queue."""
-        if not self.is_open():
+        """Append without waiting, or drop the record while the breaker is open. Raises Unavailable on a full queue.
+
+        The record is lost if Kafka does not take it.
+        """
+        if not self.is_breaker_open():
             self._send(topic, key, value, object())
 
-    def is_open(self) -> bool:
-        """Return whether the breaker is open: the oldest record has been in flight for more than BREAKER_S."""
+    def is_breaker_open(self) -> bool:
+        """Return whether the oldest record has been in flight for more than BREAKER_S, so that no more are accepted."""
         self._drop_completed()
         return bool(self._in_flight) and time.monotonic() - self._in_flight[0].since > BREAKER_S
 
     def problem(self) -> str | None:
         """Return why this appender cannot append now, or None."""
-        return self.fatal or ("Kafka does not acknowledge" if self.is_open() else None)
+        return self.fatal or ("Kafka does not acknowledge" if self.is_breaker_open() else None)
 
     async def warm_up(self, topics: list[str]) -> None:
-        """Fetch each topic's metadata; without it, the first record of each topic waits half a second."""
+        """Fetch each topic's metadata, without which its first record waits half a second. Logs a failure."""
         try:
             for topic in topics:
                 await asyncio.to_thread(self._producer.list_topics, topic, WARM_UP_S)
@@ -131,7 +138,7 @@ class Appender:
             log.warning("kafka.away", error=str(unavailable))
 
     async def close(self, seconds: float) -> None:
-        """Wait up to `seconds` for records in flight. Webhooks of unacknowledged records were not answered 2xx."""
+        """Wait up to `seconds` for the records in flight. Others may be lost; no webhook of theirs was answered 2xx."""
         self._produce_gathered()
         await asyncio.to_thread(self._producer.flush, seconds)
 

@@ -19,7 +19,7 @@ DISK_RETRY_S = 1.0
 
 
 class Drain:
-    """Appends the records of `spool` through `appender`."""
+    """Moves the records of `spool` to Kafka through `appender`."""
 
     def __init__(self, appender: Appender, spool: Spool) -> None:
         self._appender = appender

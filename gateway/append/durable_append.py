@@ -12,16 +12,17 @@ _REASONS = {SpoolFull: "the spool is full", TimeoutError: "the disk does not ans
 
 
 class DurableAppend:
-    """Appends through `appender`, with `spool` as fallback; without a spool, records that Kafka refuses are refused."""
+    """Appends records through `appender`, or to `spool`, if there is one, while Kafka is unavailable."""
 
     def __init__(self, appender: Appender, spool: Spool | None) -> None:
         self._appender = appender
         self._spool = spool
 
     async def append(self, record: ProducerRecord, dedup_key: Hashable, deadline_s: float) -> bool:
-        """Return once the record is durable: True if in the spool, False if in Kafka.
+        """Return once the record is durable: True if it is in the spool, False if in Kafka.
 
-        Each of the two has `deadline_s` seconds. Raises Unavailable if the record is in neither.
+        Kafka has `deadline_s` seconds for the record, then the spool has as many. While the spool has records, new ones
+        go behind them. Raises Unavailable if the record is in neither.
         """
         spool = self._spool
         if spool is None:
@@ -42,10 +43,10 @@ class DurableAppend:
         return self._spool.state() if self._spool else None
 
     def problem(self) -> str | None:
-        """Return why webhooks cannot be accepted now, or None. With a working spool, Kafka may be unavailable."""
+        """Return why webhooks cannot be accepted now, or None: also while Kafka is unavailable and the spool works."""
         if self._spool is None or self._appender.fatal:
             return self._appender.problem()
-        if self._spool.has_pending or self._appender.is_open():
+        if self._spool.has_pending or self._appender.is_breaker_open():
             return self._spool_problem(self._spool)
         return None
 

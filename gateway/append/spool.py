@@ -1,6 +1,6 @@
 """A file of checksummed records that holds webhooks while Kafka is unavailable; fsynced before a webhook is answered.
 
-A record is (length, CRC-32, payload), so a record torn by a kill at any byte is detected and cut off; its webhook was
+A record is (length, CRC-32, payload), so that one torn by a kill at any byte is detected and cut off; its webhook was
 not answered. Reading begins at the last saved position. A record that is appended to Kafka twice has the same ids.
 
 Every method may meet a full or broken disk. None of them then loses a record that was reported as stored.
@@ -29,7 +29,7 @@ from gateway.append.spool_file import (
 )
 
 MIN_FREE_BYTES = 1_048_576
-"""With less free space on its disk, a spool may have no room for the longest body."""
+"""Free space on the disk below which `probe` reports a problem: the longest body might not fit."""
 
 
 class ProducerRecord(NamedTuple):
@@ -41,7 +41,7 @@ class ProducerRecord(NamedTuple):
 
 
 class SpoolFull(Exception):
-    """The record exceeds the spool's `max_bytes` and was not stored."""
+    """With the record, the spool would exceed its `max_bytes`; the record was not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ _decode = msgspec.msgpack.Decoder(ProducerRecord).decode
 class Spool:
     """A locked file of at most `max_bytes` in `folder`, used by one event loop.
 
+    `records` is the number of records that are not in Kafka yet, `write_error` why the disk refuses writes, or None.
     Raises OSError if another gateway has the folder, or the disk fails.
     """
 
@@ -87,7 +88,7 @@ class Spool:
         return self.size >= self._max_bytes
 
     def probe(self) -> None:
-        """Write a test file and set `write_error` to why the disk refuses it, or None."""
+        """Set `write_error` to why the disk refuses a test file or has too little room, or to None. Blocks."""
         try:
             write_test_file(self._folder / "spool.probe")
             disk = os.statvfs(self._folder)
@@ -118,7 +119,7 @@ class Spool:
         return done
 
     def peek(self, limit: int) -> tuple[list[ProducerRecord], int]:
-        """Return the next records in order, at most `limit`, and the position after them."""
+        """Return the next records in order, at most `limit` and without removing them, and the position after them."""
         records: list[ProducerRecord] = []
         position = self.position
         for record, end in self._read_from(self.position):

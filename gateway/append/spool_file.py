@@ -13,7 +13,7 @@ PROBE_BYTES = 4_096
 
 
 def frame(payload: bytes) -> bytes:
-    """Return the payload with its header in front."""
+    """Return the payload with its length and CRC-32 in front."""
     return HEADER.pack(len(payload), zlib.crc32(payload)) + payload
 
 
@@ -29,9 +29,9 @@ def open_locked(path: Path) -> IO[bytes]:
 
 
 def recover(file: IO[bytes], saved_position: int) -> tuple[int, int]:
-    """Cut off an incomplete record; return the length of the file and the position to read from.
+    """Cut off all from the first incomplete record on; return the length of the rest and the position to read from.
 
-    That is the saved position, or 0 if no record begins there: Kafka then gets some records twice.
+    The position is the saved one, or 0 if no record begins there: Kafka then gets some records twice.
     """
     end, is_valid = 0, saved_position == 0
     for _, end in frames(file, 0, os.fstat(file.fileno()).st_size):
@@ -41,7 +41,7 @@ def recover(file: IO[bytes], saved_position: int) -> tuple[int, int]:
 
 
 def frames(file: IO[bytes], position: int, end: int) -> Iterator[tuple[bytes, int]]:
-    """Yield each payload and the position after it; stop at the first frame that is incomplete or has a wrong CRC."""
+    """Yield the payloads from `position` to `end`, each with the position after it; stop at a broken frame."""
     while position + HEADER.size <= end:
         length, checksum = HEADER.unpack(os.pread(file.fileno(), HEADER.size, position))
         payload = os.pread(file.fileno(), length, position + HEADER.size)

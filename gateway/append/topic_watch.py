@@ -14,7 +14,7 @@ INTERVAL_S = 5.0
 
 
 class TopicWatch:
-    """Tracks which of `topics` were missing when Kafka last answered. Does not report that Kafka is unavailable.
+    """Knows which of `topics` were missing when Kafka last answered. Does not report that Kafka is unavailable.
 
     `warm_up` is awaited with the names of topics that have appeared, before they count as present: a producer that has
     seen a topic missing needs time to find it.

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 SWEEP_S = 0.1
+"""Seconds between two checks for overdue coroutines."""
 
 
 class DeadlineExceeded(Exception):
@@ -34,7 +35,7 @@ class DeadlineTimer:
         self._sweeping = False
 
     async def wait_for(self, coroutine: Coroutine[object, object, T]) -> T:
-        """Return the coroutine's result; raises DeadlineExceeded, after cancelling it, if it takes too long."""
+        """Return the coroutine's result. If it takes too long, cancel it and raise DeadlineExceeded."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
         wait = Wait(task, loop.time() + self._seconds)

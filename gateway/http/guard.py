@@ -37,7 +37,7 @@ _FORM = re.compile(r"application/x-www-form-urlencoded\s*(;.*)?", re.IGNORECASE)
 
 
 class Route(NamedTuple):
-    """The serving rules of a path: its method, the path without its token, the token, and two permissions.
+    """The rules for a request's path: the allowed method, the path without its token, the token, and two permissions.
 
     `takes_token` allows a token in the path or query, `takes_forms` a form as the body.
     """
@@ -65,7 +65,8 @@ class Guarded:
 class Guard:
     """Passes well-formed requests for known paths to `application`.
 
-    `on_refusal` is called with each other request, and returns the refusal to answer with.
+    `route` returns the route of a path, None for an unknown one. `on_refusal` is called with the refusal of each other
+    request and its scope, and returns the refusal to answer with. OPTIONS is answered with 204.
 
     The guard adds a `Guarded` to the scope; `guarded` returns it.
     """
@@ -117,7 +118,7 @@ class Guard:
 
 
 def guarded(scope: Scope) -> Guarded:
-    """Return the parts of a request, which the guard has passed on or refused."""
+    """Return the parts of a request that the guard has passed on or refused, from its scope."""
     found: Guarded = scope[GUARDED]
     return found
 
@@ -135,7 +136,7 @@ def _token(in_path: str | None, query: bytes) -> str | None:
 
 
 async def respond(send: Send, answer: WebhookResponse, headers: Mapping[str, str]) -> None:
-    """Send an answer with its Content-Length and extra headers."""
+    """Send an answer with its Content-Type, its Content-Length and `headers`."""
     fields = [
         (b"content-type", answer.content_type),
         (b"content-length", str(len(answer.body)).encode()),

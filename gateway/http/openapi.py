@@ -28,7 +28,6 @@ SPOOL = Operation(
     refusals=(503, 504),
 )
 
-
 OPERATIONS = {
     ("POST", "/quarantine/release"): RELEASE,
     ("GET", "/spool"): SPOOL,
@@ -51,10 +50,11 @@ OPERATIONS = {
         refusals=(404, 409, 503, 504),
     ),
 }
+"""The routes of the management API, by method and path."""
 
 
 def all_described(routes: Routes) -> Routes:
-    """Return the management routes with the descriptions of OPERATIONS."""
+    """Return the management routes with handlers that carry their description in OPERATIONS."""
     return {
         (method, path): described(OPERATIONS.get((method, path), Operation(f"{method} {path}")), handler)
         for (method, path), handler in routes.items()
@@ -62,7 +62,7 @@ def all_described(routes: Routes) -> Routes:
 
 
 def document(version: str) -> dict[str, object]:
-    """Return the document of the public listener."""
+    """Return the OpenAPI document of the public listener; `version` is that of hookstream."""
     paths: dict[str, object] = {
         "/health/live": {"get": openapi.health("/health/live")},
         "/health/ready": {"get": openapi.health("/health/ready")},

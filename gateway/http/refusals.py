@@ -39,12 +39,11 @@ CLOSING = frozenset({"malformed_request", "body_timeout", "body_too_large", "uri
 class Refusal(Exception):
     """Refuses a request: `cause` is a key of STATUS, `message` a sentence for the sender.
 
-    `headers` are added to the answer, with `_` for `-`: `retry_after="5"`. `retired_secret` is recorded, and never part
-    of the answer.
+    `headers` are added to the answer, with `-` for `_`: `retry_after="5"` becomes `retry-after: 5`.
     """
 
     retired_secret: str | None = None
-    """The fingerprint of a retired secret with which the signature is right."""
+    """The fingerprint of the retired secret that made the signature. Recorded, and never part of the answer."""
 
     def __init__(self, cause: str, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -55,5 +54,5 @@ class Refusal(Exception):
             self.headers["connection"] = "close"
 
     def answer(self) -> WebhookResponse:
-        """Return the answer in the gateway's own format; a provider may have another."""
+        """Return the answer in the gateway's own format, without `headers`; a provider may have a format of its own."""
         return WebhookResponse(STATUS[self.cause], msgspec.json.encode({"error": self.cause, "message": self.message}))

@@ -8,15 +8,15 @@ from hashlib import blake2b
 from typing import Protocol
 
 MAX_KEYS = 50_000
-"""Keys in memory, about 10 MB. Beyond that the least recently used key is dropped; its next bucket is full."""
+"""Default of `max_keys`: about 10 MB of memory."""
 
 EARLY_S = 1e-9
-"""Rounding errors of float sums stay below this."""
+"""A wait up to this counts as none: rounding errors of float sums stay below."""
 
 SETS, WAYS = 65_536, 4
 SALT_BYTES, SLOT_BYTES = 16, 8
 SHARED_BYTES = SALT_BYTES + 2 * SETS * WAYS * SLOT_BYTES
-"""The size of the memory that `SharedBuckets` needs; it begins with SALT_BYTES random bytes."""
+"""The size of the memory that `SharedBuckets` needs; its first SALT_BYTES must be random, the others 0."""
 
 
 class Buckets(Protocol):
@@ -46,7 +46,10 @@ class TokenBucket:
 
 
 class LocalBuckets:
-    """Buckets in the memory of this process. Beyond `max_keys`, the least recently used key is dropped."""
+    """Buckets in the memory of this process, at most `max_keys`.
+
+    Beyond that, the least recently used bucket is dropped; the next of its key is full.
+    """
 
     def __init__(self, rate: float, burst: float, max_keys: int = MAX_KEYS) -> None:
         self._rate = rate

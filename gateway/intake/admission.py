@@ -1,4 +1,4 @@
-"""Decides who may post: enabled providers, from their allowed addresses, within the rate limits.
+"""Decides who may post: active providers, from their allowed addresses, within the rate limits.
 
 A request takes a token of its source before it is verified, and a token of its provider only afterwards. Forgeries
 therefore use up the limit of their own senders, and none of the limit of genuine ones.
@@ -20,7 +20,7 @@ UNSIGNED: Verification = "unsigned_allowed"
 UNSIGNED_BYTES = (262_144, 8_388_608)
 """Bytes a second, and a burst, of unsigned webhooks accepted from one provider; a webhook has 1 to 2 KB."""
 MAX_UNSIGNED_BYTES = 65_536
-"""The limit for a body without a signature: anybody can post one, and it is stored until it is confirmed or expires."""
+"""Maximum size of an unsigned body: anybody can post one, and it is stored until it is confirmed or expires."""
 
 
 class Admission:
@@ -43,9 +43,9 @@ class Admission:
         self._unsigned_bytes = buckets("unsigned bytes", UNSIGNED_BYTES)
 
     def admit(self, scope: Scope, provider: Provider) -> str:
-        """Return the rate limit key of the request's source.
+        """Take a token of the request's source; return the source's rate limit key.
 
-        Raises Refusal if the source sends too fast, the provider is not enabled, or the address is not allowed.
+        Raises Refusal if the source sends too fast, the provider is not active, or the address is not allowed.
         """
         address = self._source(scope)
         if limited := self._limited(address):
@@ -57,10 +57,10 @@ class Admission:
         return rate_limit_key(address)
 
     def admit_verified(self, provider: Provider, verification: Verification, size: int) -> None:
-        """Raise Refusal if this provider has posted too much, from all addresses together. `size` is in bytes.
+        """Take a token of the provider. Raises Refusal if it has posted too much, from all addresses together.
 
-        Unsigned webhooks have buckets of their own, so they take no token of the signed ones. Their bytes are limited
-        too, also without RATE_LIMIT: that refuses long forgeries long before it refuses a short genuine webhook.
+        Unsigned webhooks have buckets of their own, so they take no token of the signed ones. Their `size` in bytes is
+        limited too, even without RATE_LIMIT: long forgeries are then refused long before a short genuine webhook is.
         """
         unsigned = verification == UNSIGNED
         wait = self._providers.take(f"{provider.name} {unsigned}", monotonic()) if self._providers is not None else 0.0
@@ -70,7 +70,7 @@ class Admission:
             raise _too_many(wait)
 
     def limited(self, scope: Scope) -> Refusal | None:
-        """Count a request that the guard refuses; return a refusal if its source has sent too many requests."""
+        """Take a token of the source of a request that the guard refuses; return a refusal if no token is left."""
         return self._limited(self._source(scope))
 
     def source(self, scope: Scope) -> str | None:

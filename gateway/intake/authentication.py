@@ -14,8 +14,9 @@ from runtime.config.secrets import fingerprint
 from stream.events import Verification
 
 SHARED_SECRET = "WEBHOOK_SECRET"  # noqa: S105 - the name of the setting
-"""Signs bodies of several kinds: those of contract A and of the shop."""
+"""The setting whose secrets sign bodies of several kinds: those of contract A and of the shop."""
 MAX_NOTES = 20
+"""Maximum number of ignored fields that the notes of a translation name."""
 RETIRED_TRIES = (10.0, 50.0)
 """Forged requests a second, and a burst, that are compared with retired secrets too: forgeries stay cheap to refuse."""
 
@@ -33,11 +34,11 @@ class Authentication:
         self._active = {id(row) for row in catalogue.ROWS if settings.is_active(row)}
 
     def is_active(self, provider: Provider) -> bool:
-        """Return whether this row accepts webhooks: it is not switched off, and has a secret if it needs one."""
+        """Return whether this row accepts webhooks, as `GatewaySettings.is_active` does."""
         return id(provider) in self._active
 
     def activation_hint(self, provider: Provider) -> str:
-        """Return a sentence with the settings that switch this provider's webhooks on."""
+        """Return a sentence about the settings that switch this provider's webhooks on."""
         name = provider.name.upper()
         if provider.is_unsigned:
             confirmation = (
@@ -48,7 +49,10 @@ class Authentication:
         return f"{name} webhooks are not switched on: set {provider.secret_setting}, and not {name}_ACTIVE=false"
 
     def authenticate(self, provider: Provider, received: Received) -> Verification:
-        """Return how a request was verified; raises Refusal if its signature is missing, wrong or too old."""
+        """Return how a request was verified; `unsigned_allowed` if nothing proves it and the settings allow that.
+
+        Raises Refusal if its signature or token is missing, wrong or too old.
+        """
         secrets = self._secrets[provider.secret_setting]
         if not secrets:  # the settings allow that only with an unsigned provider, or with ..._ALLOW_UNSIGNED
             return "unsigned_allowed"
@@ -65,7 +69,7 @@ class Authentication:
         return [*map(fingerprint, self._secrets[setting])], [*map(fingerprint, self._retired[setting])]
 
     def all_fingerprints(self) -> list[tuple[str, str]]:
-        """Return pairs of setting and fingerprint for every valid secret."""
+        """Return (setting, fingerprint) of every valid secret."""
         return [(setting, fingerprint(secret)) for setting, secrets in self._secrets.items() for secret in secrets]
 
     def _refusal(self, provider: Provider, received: Received, forged: Forged | Stale) -> Refusal:
@@ -86,11 +90,10 @@ class Authentication:
         return next((fingerprint(secret) for secret in retired if _proves(provider, received, secret)), None)
 
     def translate(self, provider: Provider, kind: str, received: Received, verification: Verification) -> Translation:
-        """Translate an authenticated request; `kind` is that of its path.
+        """Translate an authenticated request; `kind` is that of its path, `verification` the result of `authenticate`.
 
-        Its notes name at most MAX_NOTES ignored fields.
-        Raises providers.contract.RefusedWebhook: what the provider's `translate` raises, and WrongEvent for a body of
-        another kind.
+        The notes of the translation name at most MAX_NOTES ignored fields. Raises RefusedWebhook as the provider's
+        `translate` does, and WrongEvent for a body without the `type` that WEBHOOK_REQUIRE_TYPE demands.
         """
         unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
         with notes.collected() as ignored:

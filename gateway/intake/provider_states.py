@@ -14,6 +14,7 @@ from stream.kafka.client_config import Cluster
 QUARANTINING = ("paused", "draining")
 """The states in which a provider's webhooks are quarantined."""
 RESUMING = ("draining", "finishing")
+"""The states in which a provider's quarantined webhooks are released."""
 START_S = 10.0
 """Seconds that a starting gateway waits for the states, if Kafka answers."""
 
@@ -33,15 +34,15 @@ class ProviderStates:
         return caught_up.wait(START_S)
 
     def is_paused(self, provider: str) -> bool:
-        """Return whether webhooks of this provider are quarantined now."""
+        """Return whether an operator's decision quarantines the webhooks of this provider now."""
         return provider in self._paused
 
     def state(self, provider: str) -> ProviderState | None:
-        """Return the latest decision about a provider; None if there was none."""
+        """Return the latest state of a provider; None if it was never paused."""
         return self._states.get(provider)
 
     def resuming(self) -> list[ProviderState]:
-        """Return the providers whose quarantined webhooks are being released."""
+        """Return the states of the providers whose quarantined webhooks are being released."""
         return [state for state in list(self._states.values()) if state.state in RESUMING]
 
     def first_seen(self, setting: str, fingerprint: str) -> int | None:
@@ -53,7 +54,7 @@ class ProviderStates:
         return "; ".join(_described(self._states[name]) for name in sorted(self._paused)) or None
 
     def apply(self, record: ProviderState | SecretSeen) -> None:
-        """Note a record of the topic."""
+        """Take over a record of the topic; records may come in any order, as a later state is never replaced."""
         if isinstance(record, SecretSeen):
             key = (record.secret_setting, record.fingerprint)
             self._first_seen[key] = min(self._first_seen.get(key, record.at), record.at)

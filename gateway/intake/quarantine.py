@@ -1,4 +1,4 @@
-"""Stores authentic webhooks that cannot be handled, byte for byte, to be released later."""
+"""Stores webhooks that cannot be handled yet, byte for byte, to be released later."""
 
 from time import monotonic
 
@@ -33,7 +33,8 @@ class Quarantine:
     ) -> WebhookResponse:
         """Quarantine an authentic webhook; return the provider's success answer.
 
-        `cause` is a word of the quarantine, `detail` a sentence for the operator. Raises Unavailable.
+        `cause` is a code such as `other_mode`, `detail` a sentence for the operator. Raises Unavailable if the webhook
+        could not be stored.
         """
         record = self._record(provider, received, verification, cause, detail)
         await self._append(topics.QUARANTINE.name, record, provider)
@@ -45,8 +46,8 @@ class Quarantine:
     ) -> WebhookResponse:
         """Quarantine a body that its provider's translation refused.
 
-        Returns a success answer for an unsupported type, unless the provider has a refusal of its own for it; raises
-        Refusal otherwise.
+        Return the success answer for an unsupported type, unless the provider has a refusal of its own for it. Raises
+        Refusal otherwise, and Unavailable if the webhook could not be stored.
         """
         answer = await self.store(provider, received, verification, refused.cause, str(refused))
         if refused.cause == "unsupported_type" and refused.cause not in provider.refusals:
@@ -54,9 +55,9 @@ class Quarantine:
         raise Refusal(refused.cause, str(refused)) from refused
 
     async def store_unverified(self, provider: Provider, received: Received) -> None:
-        """Store a body of contract C posted while its secret is not set; drop it beyond UNVERIFIED_BYTES.
+        """Store a body of a provider whose secret is not set, for 30 days; drop it beyond UNVERIFIED_BYTES.
 
-        The topic keeps it for 30 days. Raises Unavailable.
+        Raises Unavailable if the body could not be stored.
         """
         if not self._unverified.take(monotonic(), len(received.body)):
             cause = "webhook_secret_not_configured"

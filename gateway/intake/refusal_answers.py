@@ -1,4 +1,4 @@
-"""Decides the answer to a request that is not accepted, and records the refusal."""
+"""Decides the answer to a request that is not accepted, and has the refusal recorded."""
 
 from collections.abc import Mapping
 from typing import NoReturn
@@ -35,7 +35,7 @@ class RefusalAnswers:
     def answer(
         self, failure: Exception, provider: Provider, scope: Scope, body: bytes
     ) -> tuple[WebhookResponse, Mapping[str, str]]:
-        """Record a failure to accept a webhook; return the answer and its headers."""
+        """Record a failure to accept a webhook; return the answer in the provider's format, and additional headers."""
         refusal = refusal_of(failure, scope["path"])
         answer = provider.refusal(refusal.cause, refusal.message) or refusal.answer()
         self._records.add(refusal, provider.name, answer.status, scope, body, self._admission.source(scope))
@@ -44,7 +44,8 @@ class RefusalAnswers:
     def on_guard_refusal(self, refusal: Refusal, scope: Scope) -> Refusal:
         """Record a refusal by the guard; return the refusal to answer with.
 
-        That is `rate_limited` if the source has sent too many requests and the connection can stay open.
+        Return `rate_limited` instead of `refusal` if the source has sent too many requests and the connection can stay
+        open. The request counts for its source.
         """
         row = catalogue.BY_PATH.get(scope["path"])
         limited = self._admission.limited(scope)
@@ -57,7 +58,10 @@ class RefusalAnswers:
         return refusal
 
     async def refuse_media(self, provider: Provider, received: Received, refusal: Refusal) -> NoReturn:
-        """Raise `refusal`, or Unavailable; quarantine a signed body first, as its sender cannot send another type."""
+        """Raise `refusal`; quarantine an authentic body first, as its sender cannot send another media type.
+
+        Raises another Refusal if the provider posts too much, Unavailable if the body could not be stored.
+        """
         verification = self._verification(provider, received)
         if verification not in (None, UNSIGNED):
             self._admission.admit_verified(provider, verification, len(received.body))
@@ -72,9 +76,9 @@ class RefusalAnswers:
 
 
 def refusal_of(failure: Exception, path: str) -> Refusal:
-    """Return the refusal to answer a failure with; it has no reference to the frame that raised the failure.
+    """Return the refusal to answer a failure with, without a traceback; log a failure that is a defect of hookstream.
 
-    The handler keeps the refusal in a local variable. With a traceback, each refused body would be part of a reference
+    The caller keeps the refusal in a local variable. With a traceback, each refused body would be part of a reference
     cycle, which only the garbage collector frees.
     """
     match failure:

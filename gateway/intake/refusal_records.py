@@ -32,10 +32,10 @@ class RefusalRecords:
         self._budget = TokenBucket(*(limit / workers for limit in PUBLISHED_REFUSALS))
 
     def add(self, refusal: Refusal, provider: str, status: int, scope: Scope, body: bytes, source: str | None) -> None:
-        """Count and log a refusal answered with `status`; publish it within the budget, without waiting for Kafka.
+        """Count and log a refusal answered with `status`; publish it within PUBLISHED_REFUSALS, not waiting for Kafka.
 
-        `source` is the sender's address as people read it. A 5xx status is logged as a warning, since the cause is on
-        this side. `unavailable` is never published.
+        `provider` is a name or `unknown`, `source` the sender's address as people read it. A 5xx status is logged as a
+        warning, since its cause is ours. `unavailable` is never published.
         """
         metrics.REFUSED.labels(provider, refusal.cause).inc()
         write = log.warning if status >= SERVER_ERROR else log.info
@@ -54,7 +54,7 @@ class RefusalRecords:
 def refusal_record(
     refusal: Refusal, provider: str, path: str, headers: Mapping[str, str], body: bytes, at: int, source: str | None
 ) -> RejectedWebhook:
-    """Return the record of a refusal: digest and excerpt of the body, a few headers. `at` is in microseconds."""
+    """Return the record of a refusal: digest and excerpt of the body, RECORDED_HEADERS. `at` is in microseconds."""
     return RejectedWebhook(
         provider=provider,
         path=path[:PATH_CHARS],

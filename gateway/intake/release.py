@@ -19,12 +19,14 @@ from stream.kafka.topic_reader import Position
 DEADLINE_S = 10.0
 """Seconds that Kafka has for one record. Longer than for a webhook, since only an operator waits."""
 Result = dict[str, object]
+"""JSON: position and event id of a quarantined webhook, `released`, then `eventId` and `to` (the topic), or `cause` and
+`detail`."""
 
 
 class Release:
-    """Releases one record at a time. It is called from threads, and appends on the event loop.
+    """Releases one record at a time. Its methods block, and are for threads other than the event loop's.
 
-    Must be created inside the running event loop.
+    Must be created inside the running event loop, on which it appends.
     """
 
     def __init__(self, mode: Mode, codec: Codec, durable_append: DurableAppend, authentication: Authentication) -> None:
@@ -35,7 +37,11 @@ class Release:
         self._loop = asyncio.get_running_loop()
 
     def release(self, position: Position, value: bytes | None, *, is_dry_run: bool) -> Result:
-        """Release one record; return its result. Raises Unavailable if the event could not be appended."""
+        """Verify and translate the quarantined webhook `value` again, append its event and outcome, return the result.
+
+        A webhook that cannot be released appends nothing, nor does a dry run. `value` is None if nothing is at
+        `position`. Raises Unavailable if the records are not durable.
+        """
         result: Result = {"topic": position.topic, "partition": position.partition, "offset": position.offset}
         try:
             stored = self._decode(value)
@@ -52,7 +58,7 @@ class Release:
         return {**result, "released": True, "eventId": addressed.webhook.envelope.event_id, "to": addressed.topic.name}
 
     def append(self, *records: ProducerRecord) -> None:
-        """Append records one after the other, and wait for Kafka. Raises Unavailable."""
+        """Append records in order; return once all are durable. Raises Unavailable at the first that is not."""
 
         async def append() -> None:
             for record in records:

@@ -26,16 +26,18 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.topic_reader import Position
 
 NEARLY_NONE = 20
-"""A backlog that is released faster than all gateways read of a change."""
+"""The backlog with which `draining` ends: it is released faster than every gateway reads of the change."""
 FOLLOWED_S = 1.0
 """Seconds within which every gateway has read a new state."""
 RETRY_S = 5.0
 CLOCKS_DIFFER_MS = 60_000
+"""Milliseconds by which the clocks of gateways and brokers may differ."""
 AT_ONCE = 50
+"""Records that are read and released before the state is looked up again."""
 
 
 class Resumption:
-    """The operator's decisions about providers. Its methods may be called from any thread but the event loop's."""
+    """Pauses and resumes providers, as an operator decides. The methods are for any thread but the event loop's."""
 
     def __init__(self, cluster: Cluster, codec: Codec, states: ProviderStates, release: Release) -> None:
         self._cluster = cluster
@@ -46,9 +48,9 @@ class Resumption:
         self._running: set[str] = set()
 
     def pause(self, provider: str, reason: str, by: str) -> ProviderState:
-        """Quarantine the provider's webhooks from now on. A provider that is paused stays as it is.
+        """Quarantine the provider's webhooks from now on; return the new state, or the present one if it is paused.
 
-        Raises Unavailable if Kafka does not acknowledge.
+        `by` names the operator. Raises Unavailable if Kafka does not acknowledge.
         """
         current = self._states.state(provider)
         if current is not None and current.state == "paused":
@@ -62,7 +64,11 @@ class Resumption:
         )
 
     def resume(self, provider: str, by: str) -> ProviderState | None:
-        """Release what is quarantined, in a thread, and then let webhooks through. None if it was never paused."""
+        """Begin to release the webhooks that the pause quarantined, in a thread that then lets new webhooks through.
+
+        Return the state now: `draining` or `finishing`, `active` if nothing was to do, None if it was never paused.
+        Raises Unavailable if Kafka does not acknowledge.
+        """
         current = self._states.state(provider)
         if current is not None and current.state == "paused":
             current = self._set(_changed(current, "draining", by))
@@ -71,7 +77,7 @@ class Resumption:
         return current
 
     def start(self, state: ProviderState) -> None:
-        """Continue a resumption in a thread, unless this process is doing it already."""
+        """Release the backlog of a provider in a thread, unless this process is doing so already."""
         with self._lock:
             if state.provider in self._running:
                 return
@@ -79,9 +85,9 @@ class Resumption:
         Thread(target=self._run, args=(state.provider,), name=f"resume {state.provider}", daemon=True).start()
 
     def pending(self, state: ProviderState) -> list[Position]:
-        """Return the unreleased webhooks of a paused provider, in the order of their receipt.
+        """Return the positions of the unreleased webhooks of a paused provider, in the order of their receipt.
 
-        Raises topic_reader.KafkaUnavailable.
+        Raises KafkaUnavailable.
         """
         found: dict[Position, int] = {}
         earliest = state.since // 1000 - CLOCKS_DIFFER_MS
@@ -99,9 +105,9 @@ class Resumption:
         return sorted(found, key=lambda position: (found[position], position))
 
     def catch_up(self, fingerprints: Iterable[tuple[str, str]]) -> None:
-        """Do what a starting gateway does: continue resumptions, and publish the secrets that no gateway has used.
+        """Continue the resumptions of ended gateways; publish a SecretSeen for each secret that no gateway has used.
 
-        `fingerprints` are pairs of setting and fingerprint. What Kafka does not acknowledge, the next start publishes.
+        `fingerprints` holds (setting, fingerprint). What Kafka does not acknowledge, the next start publishes.
         """
         for state in self._states.resuming():
             self.start(state)

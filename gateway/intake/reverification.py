@@ -10,7 +10,7 @@ from stream.events import Mode, QuarantinedWebhook, Verification
 
 
 class NotReleasable(Exception):
-    """A webhook that stays in the quarantine; `cause` is a word of the quarantine."""
+    """The webhook stays in the quarantine; `cause` is a code such as `unknown_path`, the message a sentence."""
 
     def __init__(self, cause: str, detail: str) -> None:
         super().__init__(detail)
@@ -18,10 +18,10 @@ class NotReleasable(Exception):
 
 
 def reverify(stored: QuarantinedWebhook, authentication: Authentication, mode: Mode) -> KeyedWebhook:
-    """Return the event that `stored` would have been if it had been accepted when it arrived.
+    """Return the event that `stored` becomes with the current settings and modules, received when it arrived.
 
-    Raises NotReleasable if its provider, path or mode does not fit this gateway, Refusal if it is not authentic, and
-    providers.contract.RefusedWebhook if it cannot be translated.
+    `mode` is that of this system. Raises NotReleasable if the provider, path or mode of `stored` does not fit this
+    gateway, Refusal if `stored` is not authentic, and RefusedWebhook if it cannot be translated.
     """
     provider, kind = _sender(stored)
     if not authentication.is_active(provider):
@@ -31,7 +31,8 @@ def reverify(stored: QuarantinedWebhook, authentication: Authentication, mode: M
     verification = _verification(stored, provider, received, authentication)
     translation = authentication.translate(provider, kind, received, verification)
     if (translation.mode or stored.mode) != mode:
-        raise NotReleasable("other_mode", f"of {translation.mode or stored.mode} mode, and this is {mode}")
+        detail = f"the webhook is of {translation.mode or stored.mode} mode, this system of {mode} mode"
+        raise NotReleasable("other_mode", detail)
     return webhook_record(provider, received, verification, translation, mode)
 
 

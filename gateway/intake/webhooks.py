@@ -29,7 +29,7 @@ from stream.events import Envelope, Micros, Verification
 
 
 class Webhooks:
-    """The ASGI application for POST requests to every path of the catalogue."""
+    """The ASGI application for the POST requests that passed the guard, to every path of the catalogue."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Webhooks:
         except RefusedWebhook as refused:
             return await self._quarantine.store_refused(provider, received, verification, refused)
         if translation.mode not in (None, self._settings.mode):
-            detail = f"of {translation.mode} mode, and this is {self._settings.mode}"
+            detail = f"the webhook is of {translation.mode} mode, this system of {self._settings.mode} mode"
             return await self._quarantine.store(provider, received, verification, "other_mode", detail)
         envelope, is_spooled = await self._append(provider, received, verification, translation)
         metrics.ACK_SECONDS.observe(monotonic() - started)

@@ -22,7 +22,7 @@ Result = dict[str, object]
 
 
 class ManagementApi:
-    """The gateway's routes. They run on the management listener's threads."""
+    """The gateway's routes. They run on the management listener's threads; all may raise RequestRefused."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class ManagementApi:
         )
 
     def spool(self, _: Mapping[str, object]) -> object:
-        """Return how much the spool holds, and why its disk refuses writes."""
+        """Return how much the spool holds, and why its disk refuses writes; `configured` is false without a spool."""
         state = self._durable_append.state()
         if state is None:
             return {"configured": False, "records": 0, "bytes": 0, "maxBytes": 0, "refused": None}
@@ -66,7 +66,7 @@ class ManagementApi:
         }
 
     def providers(self, request: Mapping[str, object]) -> object:
-        """Return each provider: how it is verified, its secrets by fingerprint, and whether it is paused.
+        """Return each provider: how its webhooks are verified, its secrets by fingerprint, and whether it is paused.
 
         With `pending=true`, count the webhooks that wait in the quarantine of each paused provider.
         """
@@ -76,7 +76,7 @@ class ManagementApi:
     def pause(self, request: Mapping[str, object]) -> object:
         """Quarantine the webhooks of a provider from now on. `request` is {"provider", "reason", "by"}.
 
-        Pausing a paused provider changes nothing. Raises RequestRefused.
+        Return the state; pausing a paused provider changes nothing.
         """
         provider = parameters.provider(request)
         reason, by = parameters.text(request, "reason"), parameters.text(request, "by")
@@ -85,7 +85,8 @@ class ManagementApi:
     def resume(self, request: Mapping[str, object]) -> object:
         """Release what was quarantined, in order, and then let webhooks through. `request` is {"provider", "by"}.
 
-        It returns at once; `providers` shows the progress. Resuming an active provider changes nothing.
+        Return the state at once, null for a provider that was never paused; `providers` shows the progress. Resuming an
+        active provider changes nothing.
         """
         provider, by = parameters.provider(request), parameters.text(request, "by")
         return self._decided(lambda: self._resumption.resume(provider, by))
@@ -93,9 +94,9 @@ class ManagementApi:
     def release(self, request: Mapping[str, object]) -> object:
         """Verify and translate quarantined webhooks again, and append those that are accepted now.
 
-        `request` is {"records": [{"topic", "partition", "offset"}, …], "dryRun": bool}. Returns one result a record.
-        Releasing a record twice appends the same event id twice; consumers see a duplicate.
-        Raises RequestRefused if the request is malformed or Kafka is unavailable.
+        `request` is {"records": [{"topic", "partition", "offset"}, …], "dryRun": bool}. Return one result a record. A
+        record released twice appends the same event id twice; consumers see a duplicate. If Kafka becomes unavailable,
+        the records before may have been released.
         """
         positions, is_dry_run = parameters.positions(request), request.get("dryRun") is True
         try:

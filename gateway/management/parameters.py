@@ -1,4 +1,4 @@
-"""Reads the parameters of requests to the gateway's management API. Each function raises RequestRefused."""
+"""Reads the parameters of requests to the gateway's management API."""
 
 from collections.abc import Mapping
 
@@ -10,11 +10,11 @@ from stream.kafka.topic_reader import Position
 QUARANTINE_TOPICS = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 MAX_RECORDS = 50
 LONGEST = 500
-"""The longest reason of a pause, in characters."""
+"""Maximum characters of a text."""
 
 
 def provider(request: Mapping[str, object]) -> str:
-    """Return the provider of a request. Raises RequestRefused for an unknown one."""
+    """Return the name of the provider in a request. Raises RequestRefused for a missing or unknown one."""
     name = request.get("provider")
     if not (isinstance(name, str) and name in catalogue.NAMES):
         raise RequestRefused(400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.NAMES))}")
@@ -22,7 +22,7 @@ def provider(request: Mapping[str, object]) -> str:
 
 
 def text(request: Mapping[str, object], name: str) -> str:
-    """Return a text of a request, trimmed. Raises RequestRefused if it is missing or too long."""
+    """Return the text `name` of a request, trimmed. Raises RequestRefused unless it has 1 to LONGEST characters."""
     value = request.get(name)
     if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
         raise _malformed(f"{name} must be a text of 1 to {LONGEST} printable characters")
@@ -30,7 +30,7 @@ def text(request: Mapping[str, object], name: str) -> str:
 
 
 def positions(request: Mapping[str, object]) -> list[Position]:
-    """Read the positions of a request. Raises RequestRefused if it is malformed."""
+    """Return the 1 to MAX_RECORDS positions in a request to release. Raises RequestRefused if it is malformed."""
     records = request.get("records")
     is_valid = isinstance(request.get("dryRun", False), bool) and not request.keys() - {"records", "dryRun"}
     if not (is_valid and isinstance(records, list) and 0 < len(records) <= MAX_RECORDS):

@@ -17,6 +17,7 @@ from runtime.management.routes import RequestRefused
 ORPHANED = 1
 """The exit code of a worker whose supervisor has ended."""
 Verb = Callable[..., object]
+"""A function of a worker that the supervisor may call by a name."""
 Pipe: TypeAlias = "Connection[Any, Any]"  # generic only in its stub
 Refusal = tuple[int, str, str]
 """The arguments of a RequestRefused."""
@@ -27,7 +28,7 @@ class WorkerUnavailable(Exception):
 
 
 class Link:
-    """The supervisor's end of the connection; safe to use from several threads."""
+    """The supervisor's end of the connection to a worker; safe to use from several threads."""
 
     def __init__(self, connection: Pipe) -> None:
         self._connection = connection
@@ -35,10 +36,10 @@ class Link:
         self._last_request = 0
 
     def call(self, timeout_s: float, verb: str, *arguments: object) -> Any:
-        """Return the result of a verb of the worker.
+        """Have the worker call its verb with `arguments`; return the result.
 
-        Raises WorkerUnavailable after `timeout_s` seconds or if the worker has ended, and RequestRefused if the verb
-        refused or failed.
+        Raises WorkerUnavailable if the worker has ended or does not answer for `timeout_s` seconds: it may still finish
+        the call. Raises RequestRefused if the verb did, or failed.
         """
         with self._lock:
             self._last_request += 1
@@ -65,13 +66,13 @@ class Link:
 
 
 def end() -> None:
-    """Exit this process at once, without cleaning up."""
+    """Exit this process at once with ORPHANED, without cleaning up."""
     log.error("worker.orphaned")
     os._exit(ORPHANED)
 
 
 def serve(connection: Pipe, verbs: Mapping[str, Verb], orphaned: Callable[[], object] = end) -> None:
-    """Answer the supervisor in a thread until the connection closes; then call `orphaned`."""
+    """Start a thread that executes the supervisor's calls of `verbs`, and `orphaned` once the connection closes."""
     Thread(target=_serve, args=(connection, verbs, orphaned), name="supervisor", daemon=True).start()
 
 

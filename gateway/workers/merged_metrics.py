@@ -24,7 +24,7 @@ CREATED = "_created"
 
 
 class Merged(Collector):
-    """A collector of the supervisor's metrics and those of its workers, which are given by their names."""
+    """Collects `own`, the supervisor's metrics, merged with those of `workers`, by the workers' names."""
 
     def __init__(self, own: Iterable[Metric], workers: Mapping[str, Sequence[Metric]]) -> None:
         self._merged = merge(own, workers)
@@ -34,7 +34,10 @@ class Merged(Collector):
 
 
 def merge(own: Iterable[Metric], workers: Mapping[str, Sequence[Metric]]) -> list[Metric]:
-    """Return `own` with the metrics of `workers`, by the workers' names, merged into it."""
+    """Return the metrics of `own` and of `workers`, one for each name; `workers` is by the workers' names.
+
+    SUPERVISOR_GAUGES come from `own` only.
+    """
     merged: dict[str, Metric] = {}
     for metric in own:
         _add(merged, metric, {})
@@ -46,7 +49,7 @@ def merge(own: Iterable[Metric], workers: Mapping[str, Sequence[Metric]]) -> lis
 
 
 def counters(metrics: Iterable[Metric]) -> list[Metric]:
-    """Return the metrics whose values stay in the sum after their worker has ended."""
+    """Return those of `metrics` that are added, so that they stay in the sum after their worker has ended."""
     return [metric for metric in metrics if metric.type in ADDED]
 
 

@@ -29,28 +29,20 @@ from runtime.management.routes import RequestRefused, Routes
 
 WORKER = "--worker"
 """The argument that makes a gateway process a worker; file descriptors follow."""
-WORKER_ROUTES = (
-    ("GET", "/spool"),
-    ("GET", "/providers"),
-    ("POST", "/providers/pause"),
-    ("POST", "/providers/resume"),
-    ("POST", "/quarantine/release"),
-)
-"""The routes of the management API that any worker can execute."""
 QUERY_TIMEOUT_S = 2.0
 MANAGEMENT_TIMEOUT_S = 60.0
 """For an operator's request, such as a release from the quarantine."""
 POLL_S = 0.5
 SHUTDOWN_S = 5.0
 RESTART_DELAY_S = 1.0
-"""A worker that ends again and again would otherwise use a whole core."""
+"""Seconds before an ended worker is restarted: one that ends again and again would otherwise use a whole core."""
 
 
 class WorkerProcess:
-    """A worker process and two links to it: one for health and metrics, one for slow requests of an operator.
+    """A started worker process and two links to it: one for health and metrics, one for slow requests of an operator.
 
-    `limits` is the file descriptor of the memory in which the workers count requests together. `was_ready` is whether
-    the worker has been ready at least once.
+    `limits` is the file descriptor of the memory in which the workers count requests together. `was_ready` is True once
+    the worker was ready. `metrics` are those that it last answered.
     """
 
     def __init__(self, name: str, limits: int) -> None:
@@ -66,7 +58,7 @@ class WorkerProcess:
         their_management.close()
 
     def problems(self) -> list[str]:
-        """Return the worker's readiness problems; empty if it is ready."""
+        """Ask the worker for its readiness problems; empty if it is ready, which sets `was_ready`."""
         try:
             problems: list[str] = self.link.call(QUERY_TIMEOUT_S, "problems")
         except WorkerUnavailable:
@@ -88,21 +80,24 @@ class WorkerPool:
         self._workers = [self._start(str(number)) for number in range(1, count + 1)]
 
     def watch(self, health: Health) -> None:
-        """Report the first problem of any worker as a problem of the gateway: any of them may get the next webhook."""
+        """Report the first problem and warning of any worker as the gateway's: any of them may get the next webhook."""
         health.ready_while(lambda: self._first("problems"))
         health.warn_while(lambda: self._first("warnings"))
 
     def routes(self) -> Routes:
-        """Return the gateway's management routes, which a worker executes, and the merged metrics."""
+        """Return the gateway's management routes, each executed by any ready worker, and the merged metrics."""
         return {
             ("GET", "/metrics"): lambda _: generate_latest(Merged(REGISTRY.collect(), self._metrics())),
             **openapi.all_described(
-                {(method, path): partial(self._call_any, method, path) for method, path in WORKER_ROUTES}
+                {(method, path): partial(self._call_any, method, path) for method, path in openapi.OPERATIONS}
             ),
         }
 
     def supervise(self, stop: Event) -> int:
-        """Restart ended workers until `stop` is set or one has ended before it was ready; return the exit code."""
+        """Restart ended workers until `stop` is set or one has ended before it was ready; then stop all.
+
+        Return the exit code.
+        """
         while not stop.wait(POLL_S):
             for index, worker in enumerate(self._workers):
                 if (code := worker.process.poll()) is None:

@@ -61,7 +61,8 @@ def test_a_webhook_of_the_other_mode_is_released_where_that_is_the_mode(
         there = hookstream(live, "quarantine", "release", event)
         record = records.wait_for(lambda one: one.payload.order_id == order)
 
-    assert here.stdout.startswith(f"{event}: stays: other_mode: of live mode, and this is test\n")
+    why = "the webhook is of live mode, this system of test mode"
+    assert here.stdout.startswith(f"{event}: stays: other_mode: {why}\n")
     assert there.stdout.startswith(f"{event}: went to webhooks.payment.v1 as {record.envelope.event_id}\n")
     assert (record.envelope.mode, record.envelope.verification) == ("live", "signature")
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)

@@ -4,9 +4,9 @@ from itertools import permutations
 
 import pytest
 
+from gateway.http import openapi
 from gateway.intake.provider_states import ProviderStates
 from gateway.management.api import ManagementApi
-from gateway.workers.supervisor import WORKER_ROUTES
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import Micros, ProviderPhase, ProviderState, SecretSeen
@@ -62,4 +62,4 @@ def test_only_unfinished_resumptions_are_continued() -> None:
 def test_workers_execute_every_route_of_the_management_api() -> None:
     without_parts = ManagementApi.__new__(ManagementApi)  # the routes need them only when they are called
 
-    assert set(without_parts.routes()) == set(WORKER_ROUTES)
+    assert set(without_parts.routes()) == set(openapi.OPERATIONS)
