@@ -1,1 +1,1 @@
-"""The providers that send webhooks: one pure package each, listed in `catalogue`."""
+"""The providers that send webhooks: one pure package each, listed in `catalogue`, and what they share."""

@@ -33,7 +33,7 @@ from stream.events.topics import Topic
 
 
 class KeyedWebhook(NamedTuple):
-    """A record, the topic it belongs to and its key there."""
+    """The record of a webhook, the topic it belongs to and its key there."""
 
     topic: Topic
     key: str
@@ -41,7 +41,7 @@ class KeyedWebhook(NamedTuple):
 
 
 def keyed_webhook(envelope: Envelope, payload: Payload) -> KeyedWebhook:
-    """Return the record for a payload, with its topic and key."""
+    """Return the record of `envelope` and `payload`, with its topic, by the type of the payload, and its key."""
     topic, record = _ROUTES[type(payload)]
     webhook = record(envelope=envelope, payload=payload)
     return KeyedWebhook(topic, topic.key(webhook), webhook)

@@ -16,7 +16,7 @@ _RESERVED = re.compile(rb"[^A-Za-z0-9._~-]")
 
 
 def accept_unsigned(received: Received, secrets: Sequence[bytes]) -> Verification:  # noqa: ARG001
-    """Accept any request: the webhook is not authenticated and only causes a request to the API."""
+    """Return `unsigned_allowed` for any request: nothing authenticates it, and it only causes a request to the API."""
     return "unsigned_allowed"
 
 
@@ -37,7 +37,7 @@ def decode(decoder: msgspec.json.Decoder[T], response: bytes) -> T:
 
 
 def check_order(request: VerificationRequest, order_id: OrderId | None) -> None:
-    """Raise Contradicted if the provider assigns the payment to another order than the webhook does."""
+    """Raise Contradicted if the webhook names an order and the provider's `order_id` is another, or None."""
     if request.order_id is not None and order_id != request.order_id:
         raise Contradicted("the provider assigns this payment to another order")
 
@@ -45,12 +45,12 @@ def check_order(request: VerificationRequest, order_id: OrderId | None) -> None:
 def may_have_been(claimed: str | None, actual: str, later: Mapping[str, frozenset[str]]) -> bool:
     """Return whether a payment in state `actual` may once have been in state `claimed`.
 
-    `later` maps a claimed state to the states that may come after it, itself included. An absent claim, and a claim
-    that `later` does not list, contradicts nothing.
+    `later` maps a claimed state to the states that a payment may have from then on. Return True without a claim, and
+    for a claim that `later` does not list.
     """
     return claimed is None or claimed not in later or actual in later[claimed]
 
 
 def stated(claims: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the claims or ids that a webhook states, without absent and empty ones."""
+    """Return those of the claims that the webhook states, without absent and empty ones."""
     return {name: value for name, value in claims.items() if value}

@@ -1,4 +1,4 @@
-"""All providers in one table. Adding a provider takes one module and its sample payloads."""
+"""All providers in one table, and the row and token that a path belongs to."""
 
 import re
 from collections.abc import Mapping
@@ -39,13 +39,14 @@ PROVIDERS: tuple[Provider, ...] = (
 """Providers by their own contracts. A name may have a second row in `contract_e`."""
 
 ROWS: tuple[Provider, ...] = (*PROVIDERS, *contract_e.PROVIDERS)
+"""All rows: one for each provider and contract."""
 NAMES: dict[str, Provider] = {row.name: row for row in reversed(ROWS)}
-"""Rows by name. Where a name has two, this is the provider's own contract, not contract E."""
+"""Name → row. Where a name has two, this is that of the provider's own contract, not of contract E."""
 
 BY_PATH: dict[str, tuple[Provider, str]] = {
     path: (provider, kind) for provider in reversed(ROWS) for path, kind in provider.paths.items()
 }
-"""Gateway path → the provider that posts there and the kind of webhook, unless a header selects contract E."""
+"""Gateway path → the provider that posts there and the kind of webhook, unless `find` selects contract E."""
 
 _TOKENS = re.compile(
     "(/(?:{}))/.*".format("|".join(path.rpartition("/")[2] for row in ROWS if row.takes_token for path in row.paths)),
@@ -57,8 +58,8 @@ _CONTRACT_E_BY_PATH = {path: (row, kind) for row in contract_e.PROVIDERS for pat
 def find(path: str, headers: Mapping[str, str]) -> tuple[Provider, str]:
     """Return the provider and the kind of webhook for a request to a path of BY_PATH.
 
-    Two contracts may share a path. Headers select contract E: `X-PG-Provider` on contract A's paths, `X-PG-Signature`
-    on a provider's own path.
+    Two contracts may share a path. Headers, by their names in lower case, select contract E: `X-PG-Provider` on
+    contract A's paths, `X-PG-Signature` on a provider's own path. Raises KeyError for another path.
     """
     if path in contract_e.SHARED_PATHS and contract_e.PROVIDER_HEADER in headers:
         return contract_e.provider_by_header(headers[contract_e.PROVIDER_HEADER]), contract_e.SHARED_PATHS[path]
@@ -68,7 +69,10 @@ def find(path: str, headers: Mapping[str, str]) -> tuple[Provider, str]:
 
 
 def split(path: str) -> tuple[str, str | None] | None:
-    """Split a request's path into a path of BY_PATH and its token (or None); return None if nothing is served there."""
+    """Return the path of BY_PATH that a request's path has, and the token behind it or None.
+
+    Return None if nothing is served there.
+    """
     if path in BY_PATH:
         return path, None
     base, _, token = path.rpartition("/")
@@ -77,5 +81,5 @@ def split(path: str) -> tuple[str, str | None] | None:
 
 
 def without_token(path: str) -> str:
-    """Remove anything from a path that could be a token, even where nothing is served, so that it may be stored."""
+    """Return a path without anything that could be a token, even where nothing is served, so that it may be stored."""
     return _TOKENS.sub(r"\1", path)

@@ -7,9 +7,9 @@ from stream.events import Envelope, Micros, UnconfirmedWebhook, ids
 
 
 def confirmed_event(unconfirmed: UnconfirmedWebhook, translation: Translation, response: bytes) -> KeyedWebhook:
-    """Return the event that an API response describes.
+    """Return the event that an API response confirms; `translation` is that of `response`, its body.
 
-    The event id is made of the response, not of the webhook: an earlier forged webhook cannot take the id.
+    The event id is made of the translation, not of the webhook: an earlier forged webhook cannot take the id.
     """
     received, digest = unconfirmed.envelope, ids.digest(translation.payload)
     mode = translation.mode or received.mode

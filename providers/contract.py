@@ -20,19 +20,19 @@ Cause = Literal[
 
 
 class RefusedWebhook(ValueError):
-    """The request is not a webhook that we accept. The message is sent to its sender."""
+    """The request is not a webhook that we accept, for `cause`. The message is sent to its sender."""
 
     cause: Cause = "malformed_body"
 
 
 class Forged(RefusedWebhook):
-    """The signature or token matches no live secret."""
+    """The signature or token is missing, or matches none of the valid secrets."""
 
     cause: Cause = "invalid_signature"
 
 
 class Unsigned(Forged):
-    """The request has no signature at all, so it may be genuine: see `Provider.translate_unsigned`."""
+    """The request has no signature at all, so it may be genuine, and its provider's API may confirm it."""
 
 
 class Stale(RefusedWebhook):
@@ -60,7 +60,10 @@ class WrongEvent(RefusedWebhook):
 
 
 class Unsupported(RefusedWebhook):
-    """The webhook is genuine, but we do not act on it: it gets the provider's success response and is quarantined."""
+    """The webhook is genuine, but we do not act on it: it is quarantined and answered as a success.
+
+    A provider whose `refusals` have this cause gets that answer instead.
+    """
 
     cause: Cause = "unsupported_type"
 
@@ -78,8 +81,8 @@ class Received:
     """A request as it arrived.
 
     Header names are in lower case, `body` is byte for byte, `received_at` is in microseconds since 1970 UTC. `token` is
-    the last part of the URL's path, or its query parameter `token`; `path` is without it. `source` is the unit by which
-    senders are counted: an IPv4 address or an IPv6 /64.
+    the last part of the URL's path, or its query parameter `token`; `path` is without it. `source` is the key by which
+    senders are counted: one for each IPv4 address and each IPv6 /64.
     """
 
     path: str
@@ -95,6 +98,7 @@ class Translation:
     """The content of a webhook as a payload, with its event type and time (microseconds since 1970 UTC).
 
     A payload that is a VerificationRequest carries no state: the confirmer asks the provider's API for it.
+    `occurred_at` and `mode` are None if the webhook does not state them.
 
     Without `provider_event_id`, the digest of the payload identifies the event. `is_id_signed` is False for an id that
     the signature does not cover (an Idempotency-Key): the event can be found by that id, but the digest identifies it.
@@ -114,7 +118,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request to a provider's API. `path` is relative to the API's base URL."""
+    """A request to a provider's API. `path` follows the API's base URL; it begins with a slash and may have a query."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -126,10 +130,11 @@ class ApiRequest:
 class ApiVerification:
     """The verification of a webhook by its provider's API.
 
-    `build_request` makes the HTTP request for a verification request, with the API key. `read_response` translates the
-    body of a 2xx response, for the webhook to verify; it raises Contradicted, NotKnownYet, InvalidField or Unsupported.
-    `per_second` limits the requests. For `unknown_after_s` seconds after the webhook came, a 404 is tried again: a
-    provider may not yet know what it has sent itself.
+    `build_request` makes the HTTP request for a verification request, with the API key. `read_response` takes the
+    verification request, the webhook and the body of a 2xx response, and translates the latter; it raises Contradicted,
+    NotKnownYet, InvalidField or Unsupported. `api_url` is the default base URL. At most `per_second` requests are sent.
+    For `unknown_after_s` seconds after the webhook came, 404 and NotKnownYet are tried again: a provider may not yet
+    know what it has sent itself.
     """
 
     api_url: str
@@ -140,7 +145,7 @@ class ApiVerification:
 
 
 READ_FAILURES = frozenset({"malformed_body", "invalid_field", "wrong_event"})
-"""Causes found only after a request was authenticated: its bytes are quarantined before the response is sent."""
+"""Causes of an authenticated body that cannot be read: its bytes are quarantined before the response is sent."""
 _SUCCESS = always(SUCCESS)
 
 
@@ -148,21 +153,24 @@ _SUCCESS = always(SUCCESS)
 class Provider:
     """One row of the catalogue: a provider and one contract by which it sends.
 
-    `paths` maps each path to the kind of webhook posted there. `verify` returns how a request was authenticated, or
-    raises Forged or Stale. `translate` reads an authenticated request, or raises Malformed, InvalidField, WrongEvent or
-    Unsupported. `sign` returns the headers that the provider sends with a body at a time in microseconds.
-    `stored_headers` are stored with a webhook, because verifying and translating it again needs them. `events` and
-    `authentication` are texts for docs/providers.md: which events are read, and how they are authenticated.
+    `paths` maps each path to the kind of webhook posted there. `verify` takes a request and the secrets of the setting
+    `secret_setting`, and returns how the request was authenticated, or raises Forged or Stale. `translate` takes an
+    authenticated request and the kind of its path; it may raise Malformed, InvalidField, WrongEvent or Unsupported.
+    `sign` returns the headers that the provider sends with a body, by secret and time in microseconds. `stored_headers`
+    are stored with a webhook, because verifying and translating it again needs them. `events` and `authentication` are
+    texts for docs/providers.md: which events are read, and how they are authenticated.
 
-    `success_response` makes its response from the id of the event or unconfirmed webhook and its type. `refusals`
-    replace the gateway's own responses, by cause. `unreadable_response` makes the response to a quarantined body that
-    cannot be read, from the error message; None: 400. `no_secret_response` is the response while no secret is set, the
-    body being quarantined; None: 404. `spooled_response` replaces the success response while an event is on the
-    gateway's disk and not yet in Kafka.
+    `success_response` makes the response from the id and the type of an event, for a quarantined webhook from its id
+    and the cause. `refusals` replace the gateway's own responses, by cause. `unreadable_response` makes the response to
+    a quarantined body that cannot be read, from the error message; None: 400. `no_secret_response` is the response
+    while no secret is set, the body being quarantined; None: 404. `spooled_response` replaces the success response
+    while an event is on the gateway's disk and not yet in Kafka.
 
     `is_unsigned`: nothing authenticates its webhooks, so the paths are served without a secret. `takes_token`: the
     secret may be part of the URL. `takes_forms`: bodies may be form parameters. `translate_unsigned` translates a
     request without a signature to a VerificationRequest; it is used only where {NAME}_ALLOW_UNSIGNED is set.
+    `api_verification` is None for a provider whose API is not asked. `deadline_s` is the time that Kafka, and after it
+    the spool, has for a webhook: the answer must come before the provider's timeout.
     """
 
     name: str
@@ -187,7 +195,7 @@ class Provider:
     deadline_s: float = 3.4
 
     def refusal(self, cause: str, message: str) -> WebhookResponse | None:
-        """Return the provider's own response to a request refused for `cause`, or None for the gateway's default."""
+        """Return the provider's own response to a request refused for `cause`; None if the gateway's is to be sent."""
         if cause in self.refusals:
             return self.refusals[cause]
         return self.unreadable_response(message) if self.unreadable_response and cause in READ_FAILURES else None

@@ -10,7 +10,10 @@ from stream.events import Envelope, EventId, Micros, Mode, UnconfirmedWebhook, V
 def webhook_record(
     provider: Provider, received: Received, verification: Verification, translation: Translation, mode: Mode
 ) -> KeyedWebhook:
-    """Return the record for a webhook from `provider`. `mode` is the system's own, for a body that names none."""
+    """Return the record of a webhook from `provider`. `mode` is the system's own, for a body that names none.
+
+    The event id of an unconfirmed webhook is made of its body and the time of receipt, so each delivery is verified.
+    """
     digest = ids.digest(translation.payload)
     actual_mode = translation.mode or mode
     if isinstance(translation.payload, VerificationRequest):
@@ -38,6 +41,9 @@ def webhook_record(
 
 
 def event_id_of(provider: str, mode: Mode, translation: Translation, digest: bytes) -> EventId:
-    """Return the event id, made of the provider's own id if that is signed, else of the type and the digest."""
+    """Return the event id, made of provider, mode, and the provider's own id if that is signed, else type and digest.
+
+    `digest` is that of the payload.
+    """
     signed_id = translation.provider_event_id if translation.is_id_signed else None
     return ids.event_id(provider, mode, signed_id or f"{translation.event_type}\n{digest.hex()}")

@@ -8,7 +8,7 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class WebhookResponse:
-    """An HTTP response in the provider's own format."""
+    """An HTTP response to a webhook."""
 
     status: int
     body: bytes
@@ -21,7 +21,7 @@ def json_response(status: int, body: object) -> WebhookResponse:
 
 
 def always(response: WebhookResponse) -> Callable[[str, str], WebhookResponse]:
-    """Return the `success_response` of a provider whose response is the same for every event."""
+    """Return a `Provider.success_response` that returns `response` for every event."""
     return lambda _event_id, _event_type: response
 
 

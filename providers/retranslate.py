@@ -9,7 +9,7 @@ from stream.events import Record, Webhook
 def retranslate(record: Record) -> Record:
     """Return the record that a webhook's bytes become today. Other records are returned unchanged.
 
-    So are confirmed events: their bytes are an API response, and they do not hold the verification request for it.
+    Confirmed events are too: their bytes are an API response, and they do not hold the verification request for it.
     Raises RefusedWebhook if the current module refuses the bytes, KeyError if nothing is posted to the path any more.
     """
     if not isinstance(record, Webhook) or record.envelope.verification == "confirmed":

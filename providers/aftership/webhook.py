@@ -65,7 +65,7 @@ _tracking = msgspec.json.Decoder(Tracking)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of the raw body with all live secrets. Raises Forged if none matches."""
+    """Return `signature` if the header has that of the raw body with one of the secrets; else raise Forged."""
     given = received.headers.get(SIGNATURE, "").strip().encode("latin-1")
     if not any_equal((_signature(received.body, secret) for secret in secrets), [given]):
         raise Forged("aftership-hmac-sha256 is not the HMAC-SHA256 of this body")
@@ -73,7 +73,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body."""
+    """Return the headers that a sender adds to this body. `at` is not used."""
     return {"aftership-hmac-sha256": _signature(payload, secret).decode()}
 
 

@@ -23,7 +23,7 @@ class ContractECancel(msgspec.Struct):
 
 
 class ContractEFields(msgspec.Struct):
-    """The fields of all providers of contract E, by all names that they use."""
+    """The fields of all providers of contract E, by all names that they use; flat, or in `data`."""
 
     data: "ContractEFields | None" = None
     status: Text | None = None

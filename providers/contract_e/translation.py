@@ -38,14 +38,14 @@ _fields = msgspec.json.Decoder(ContractEFields)
 def translate(received: Received, kind: str) -> Translation:
     """Translate a webhook of contract E: flat, or with its fields in `data`.
 
-    The event type follows from the status; on `/webhooks/refund` (kind `refund`), the refund failed, not the payment.
+    The event type follows from the status. With kind `refund`, the path's, a failure is that of a refund.
     Raises Unsupported for another status, WrongEvent for a failed refund posted to the path of payments.
     """
     body = json_body.read(_fields, received.body)
     status = (first(body, "status") or "").upper()
     event_type = _TYPES.get(status)
     if event_type is None:
-        raise Unsupported("contract E does not have its status")
+        raise Unsupported("contract E does not have the status of the body")
     if event_type == "PAYMENT_FAILED" and kind == "refund":
         event_type = "REFUND_FAILED"
     if event_type == "PAYMENT_FAILED" and kind == "payment" and (field := fields.present(body, REFUND_ID_FIELDS)):
@@ -60,7 +60,7 @@ def _payment(body: ContractEFields, event_type: str, *, is_part: bool) -> Transl
     amount = fields.amount(body, currency, *AMOUNT_FIELDS)
     cancels, refunded = _cancels_or_total(body, currency, amount) if event_type == "PAYMENT_CANCELLED" else ((), None)
     is_part = is_part or bool(amount and refunded and refunded < amount)
-    order, paid_at = fields.order(body), fields.instant(body, *PAID_AT_FIELDS)
+    order, paid_at = fields.order_id(body), fields.instant(body, *PAID_AT_FIELDS)
     payload = PaymentPayload(
         order_id=order,
         alias=None if order else fields.payment_id(body),
@@ -70,7 +70,7 @@ def _payment(body: ContractEFields, event_type: str, *, is_part: bool) -> Transl
         pg_transaction_id=first(body, "imp_uid"),
         amount=amount,
         currency=currency,
-        failure_reason=fields.reason(body) if event_type == "PAYMENT_FAILED" else None,
+        failure_reason=fields.failure_reason(body) if event_type == "PAYMENT_FAILED" else None,
         paid_at=paid_at,
         cancels=cancels,
         refunded_amount=refunded,
@@ -117,7 +117,7 @@ def _cancels(body: ContractEFields, currency: str) -> tuple[Cancel, ...]:
 def _refund(body: ContractEFields, event_type: str) -> Translation:
     currency = currency_code(first(body, "currency"))
     refund_id = first(body, *REFUND_ID_FIELDS, *PAYMENT_ID_FIELDS, "eventId", "aid")
-    order, at = fields.order(body), fields.happened_at(body)
+    order, at = fields.order_id(body), fields.happened_at(body)
     given_back = fields.amount(body, currency, *CANCEL_AMOUNT_FIELDS)
     amount = given_back or fields.amount(body, currency, *AMOUNT_FIELDS)
     payload = RefundPayload(
@@ -127,7 +127,7 @@ def _refund(body: ContractEFields, event_type: str) -> Translation:
         status="completed" if event_type == "REFUND_COMPLETED" else "rejected",
         amount=amount,
         currency=currency,
-        reason=fields.cancel_reason(body) or fields.reason(body),
+        reason=fields.cancel_reason(body) or fields.failure_reason(body),
         refunded_at=at if event_type == "REFUND_COMPLETED" else None,
         aliases=fields.aliases(body),
     )
@@ -142,7 +142,7 @@ def _event_id(body: ContractEFields, event_type: str, part: str | int | None = N
     the complete one that may follow with the same id: otherwise the second would be a conflict.
     """
     name = _id_with_type(body, event_type, part)
-    return name if name is None or fields.order(body) else f"{name}:no_order"
+    return name if name is None or fields.order_id(body) else f"{name}:no_order"
 
 
 def _id_with_type(body: ContractEFields, event_type: str, part: str | int | None) -> str | None:

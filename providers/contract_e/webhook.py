@@ -1,4 +1,4 @@
-"""Contract E: payment gateways named by `X-PG-Provider`, each signing `X-PG-Signature` with its own secret.
+"""Contract E: payment gateways that `X-PG-Provider` names, each signing `X-PG-Signature` with its own secret.
 
 KakaoPay and NaverPay document no webhooks of their own, so they always use contract E. NaverPay's TalkTalk chatbot
 events ask whether to charge; they have no status of contract E and are refused as unsupported, which stops the charge.
@@ -19,12 +19,12 @@ SHARED_PATHS = {"/webhooks/payment": "payment", "/webhooks/refund": "refund"}
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of the raw body with this provider's live secrets. Raises Forged if none matches."""
+    """Return `signature` if the header has that of the raw body with one of the secrets; else raise Forged."""
     return verify_raw(received, "X-PG-Signature", secrets)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body."""
+    """Return the headers that a sender adds to this body. `at` is not used."""
     return {"X-PG-Signature": signature(payload, secret)}
 
 

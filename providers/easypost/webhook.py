@@ -67,7 +67,7 @@ _tracker = msgspec.json.Decoder(Tracker)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of the raw body with all live secrets. Raises Forged if none matches."""
+    """Return `signature` if the header has that of the raw body with one of the secrets; else raise Forged."""
     given = received.headers.get(SIGNATURE, "").strip().lower().encode("latin-1")
     if not any_equal((_signature(received.body, secret) for secret in secrets), [given]):
         raise Forged("X-Hmac-Signature is not the HMAC-SHA256 of this body")
@@ -75,7 +75,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body."""
+    """Return the headers that a sender adds to this body. `at` is not used."""
     return {"X-Hmac-Signature": _signature(payload, secret).decode()}
 
 
@@ -102,7 +102,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
         scanned_at=scanned_at,
     )
     if event.mode and event.mode not in MODES:
-        raise Unsupported(f"it is not known whether the mode {event.mode} is a test")
+        raise Unsupported(f"the mode {event.mode} is not known: it may be a test or not")
     mode = MODES[event.mode] if event.mode else None
     return Translation(payload, event.description, scanned_at, event.id, mode)
 

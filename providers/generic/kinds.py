@@ -41,10 +41,10 @@ _fields = msgspec.json.Decoder(KindFields)
 
 
 def check(payload: bytes, kind: str) -> None:
-    """Raise WrongEvent for a body of another kind than its path. `json_body.read` must have checked `payload`."""
+    """Raise WrongEvent for a body of another kind than its path's, `kind`. `json_body.read` must have checked it."""
     fields = json_body.read_again(_fields, payload)
     if fields.type in KINDS and fields.type != kind:
-        raise WrongEvent(f"its type is {fields.type}, but this path is for {kind}")
+        raise WrongEvent(f"the body's type is {fields.type}, but this path is for {kind}")
     if fields.type == kind:
         return
     for field in FOREIGN_FIELDS[kind]:
@@ -53,7 +53,7 @@ def check(payload: bytes, kind: str) -> None:
 
 
 def require_type(payload: bytes, kind: str) -> None:
-    """Raise WrongEvent unless the body's `type` is the path's kind. Used where `WEBHOOK_REQUIRE_TYPE` is set."""
+    """Raise WrongEvent unless the body's `type` is `kind`. `json_body.read` must have checked it."""
     if json_body.read_again(_fields, payload).type != kind:
         raise WrongEvent(f'the body must have "type": "{kind}", because WEBHOOK_REQUIRE_TYPE is set')
 

@@ -96,3 +96,4 @@ TRANSLATORS: dict[str, Callable[[Received], Translation]] = {
     "shipping": _translate_shipping,
     "refund": _translate_refund,
 }
+"""Kind → its translator, which raises Malformed or InvalidField, and does not check the kind of the body."""

@@ -16,9 +16,9 @@ SIGNATURE = "x-webhook-signature"
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of the raw body, else of its compact form, with all live secrets.
+    """Return `signature` if the header has that of the raw body or its compact form; else raise Forged.
 
-    Contract A signs `JSON.stringify(payload)`, and one of its examples is posted indented. Raises Forged.
+    Contract A signs `JSON.stringify(payload)`, and one of its examples is posted indented.
     """
     if not received.headers.get(SIGNATURE):
         raise Forged("X-Webhook-Signature is missing")
@@ -26,16 +26,16 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body."""
+    """Return the headers that a sender adds to this body. `at` is not used."""
     return {"X-Webhook-Signature": signature(payload, secret)}
 
 
 def translate(received: Received, kind: str) -> Translation:
-    """Translate a webhook of contract A.
+    """Translate a webhook of contract A, with its Idempotency-Key if it has one.
 
     Raises WrongEvent for a body of another kind, Malformed or InvalidField for one that cannot be read.
     """
-    translation = idempotency_key.with_event_id(TRANSLATORS[kind](received), received)
+    translation = idempotency_key.with_provider_event_id(TRANSLATORS[kind](received), received)
     kinds.check(received.body, kind)
     return translation
 

@@ -20,6 +20,7 @@ from stream.events import Micros, PaymentPayload, PaymentStatus, VerificationReq
 
 SUCCESS = ("SUCCESS", "00")
 ADDRESS = "127.0.0.1"
+"""The client's address in a request if the key names none."""
 STATUSES: dict[str, PaymentStatus] = {
     "APPROVAL": "completed",
     "PART_CANCEL": "partially_cancelled",
@@ -30,6 +31,7 @@ _LATER_STATES: dict[str, frozenset[str]] = {
     "paid": frozenset({"completed", "partially_cancelled", "cancelled"}),
     "cancelled": frozenset({"partially_cancelled", "cancelled", "waiting_for_deposit"}),
 }
+"""Claimed status → the statuses that the transaction may have afterwards."""
 
 
 class VirtualAccount(msgspec.Struct):
@@ -63,7 +65,7 @@ def timestamp(at: int) -> str:
 
 
 def build_request(request: VerificationRequest, key: str) -> ApiRequest:
-    """`POST /v2/pg/inquiry`; the hash is SHA-512 of key, mid, type, time and data."""
+    """Return `POST /v2/pg/inquiry`, signed with a SHA-512 of API key, mid, type, time and data."""
     mid, _, rest = key.partition(":")
     api_key, _, address = rest.partition(":")
     requested_at, data = request.claims["asked_at"], {"tid": request.alias}

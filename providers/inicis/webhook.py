@@ -1,4 +1,4 @@
-"""KG Inicis: unsigned form parameters in a Korean encoding; each causes a request to INIAPI. It retries until `OK`.
+"""KG Inicis: unsigned forms in a Korean encoding, sent until the answer is `OK`; each causes a request to INIAPI.
 
 PC and mobile webhooks name their fields differently: a deposit into a virtual account is `type_msg` 0200 on PC and
 `P_STATUS` 02 on mobile. A mobile webhook about an issued account (VBANK, not 02) gets `OK` and no API request.
@@ -48,13 +48,16 @@ _json_text = msgspec.json.Decoder(str)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
-    """Return the headers that Inicis adds to this body."""
+    """Return the Content-Type that Inicis sends with a form; no headers for JSON."""
     is_json = payload.lstrip().startswith(b"{")
     return {} if is_json else {"Content-Type": f"{form.CONTENT_TYPE}; charset=euc-kr"}
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """Return the verification request for a webhook. Raises Unsupported if no money moved."""
+    """Return the verification request for a webhook, form or JSON.
+
+    Raises Unsupported for an account without a deposit, and for a status or message that Inicis does not document.
+    """
     fields = _fields(received)
     request, event = _mobile(fields) if "P_TID" in fields or "P_STATUS" in fields else _pc(fields)
     request.claims["asked_at"] = iniapi.timestamp(received.received_at)
@@ -64,7 +67,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
 def _mobile(fields: dict[str, str]) -> tuple[VerificationRequest, str]:
     status = fields.get("P_STATUS")
     if status not in ("00", "01", "02"):
-        raise Unsupported("Inicis does not document its P_STATUS")
+        raise Unsupported("Inicis does not document the P_STATUS of the body")
     if fields.get("P_TYPE") == "VBANK" and status != "02":
         raise Unsupported("an account was issued and has no deposit yet")
     claims = {"status": {"00": "paid", "01": "failed", "02": "deposited"}[status], "amount": _amount(fields, "P_AMT")}
@@ -74,7 +77,7 @@ def _mobile(fields: dict[str, str]) -> tuple[VerificationRequest, str]:
 def _pc(fields: dict[str, str]) -> tuple[VerificationRequest, str]:
     message = fields.get("type_msg")
     if message not in (DEPOSIT, DEPOSIT_CANCELLED):
-        raise Unsupported("its type_msg is neither a deposit nor its cancel")
+        raise Unsupported("type_msg is neither that of a deposit nor that of its cancel")
     claims = {
         "status": "deposited" if message == DEPOSIT else "cancelled",
         "amount": _amount(fields, "amt_input"),
@@ -99,7 +102,7 @@ def _verification_request(
 def _fields(received: Received) -> dict[str, str]:
     """Return the parameters that are not blank. Inicis uses cp949, the superset of EUC-KR, or UTF-8."""
     if form.is_form(received):
-        is_utf_8 = "utf-8" in received.headers[form.KIND].lower()
+        is_utf_8 = "utf-8" in received.headers[form.HEADER].lower()
         encodings: Sequence[str] = ("utf-8", "cp949") if is_utf_8 else ("cp949", "utf-8")
         fields = form.parameters(received.body, *encodings)
     else:
@@ -116,7 +119,7 @@ def _text(value: msgspec.Raw) -> str:
     if written.startswith('"'):
         return json_body.read_again(_json_text, bytes(value))
     if written[0] not in "-0123456789":
-        raise InvalidField("its fields must be texts")
+        raise InvalidField("the fields of the body must be texts")
     return written
 
 
@@ -140,7 +143,7 @@ PROVIDER = Provider(
     verify=api_support.accept_unsigned,
     translate=translate,
     sign=sign,
-    stored_headers=frozenset({form.KIND}),
+    stored_headers=frozenset({form.HEADER}),
     success_response=always(OK),
     refusals={
         cause: WebhookResponse(status, b"FAIL", b"text/plain")

@@ -1,1 +1,1 @@
-"""Reads bodies and fields strictly: JSON, forms, timestamps, money, carriers."""
+"""Reads bodies and fields: JSON, forms, timestamps, money, carriers. Knows no provider."""

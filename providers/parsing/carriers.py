@@ -109,7 +109,7 @@ _BY_SPELLING |= {code: _BY_SPELLING[_spelling(name)] for code, name in _SWEETTRA
 def normalise(carrier: str | None) -> str | None:
     """Return the carrier's code; for an unknown carrier its name in lower case, without spaces and punctuation.
 
-    A SweetTracker number is read as its carrier, also from a shop. None and names without letters give None.
+    A SweetTracker number is read as its carrier, also from a shop. None, and a name that is all punctuation, give None.
     """
     if carrier is None:
         return None
@@ -118,7 +118,10 @@ def normalise(carrier: str | None) -> str | None:
 
 
 def by_sweettracker_code(code: str | None) -> str | None:
-    """Return the name of a carrier by its SweetTracker number; for an unknown number `SweetTracker {code}`."""
+    """Return the name of a carrier by its SweetTracker number; for an unknown number `SweetTracker {code}`.
+
+    Return None for an empty `code`.
+    """
     if not code:
         return None
     return _SWEETTRACKER.get(code.zfill(2), f"SweetTracker {code}")

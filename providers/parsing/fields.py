@@ -1,22 +1,22 @@
 """The types that webhook fields share: ids, texts, addresses, instants."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
-
-from providers.contract import InvalidField
 
 T = TypeVar("T")
 
 MAX_ID = 128
 MAX_TEXT = 1000
+"""Maximum characters of an id, and of a text, which `lenient` cuts to it."""
 ABSENT = msgspec.Raw()
 """The default of a raw JSON field: the body has no such field."""
 STRICT = msgspec.Meta(extra={"strict": True})
+"""Marks an optional field whose wrong value refuses the webhook, instead of being left out (`lenient`)."""
 StrictOptional = Annotated[T | None, STRICT]
-"""An optional field that decides about money or whose it is: if it is present and wrong, the webhook is refused."""
+"""An optional field marked STRICT, because it decides about money or to whom money belongs."""
 
 # Control characters and line breaks, in all of Unicode; surrogates; and invisible characters: zero-width spaces, marks
 # that change the direction of text, byte order marks, tags. Joiners are allowed, since some scripts need them.
@@ -25,7 +25,7 @@ _HIDDEN = (
     "\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
 )
 HIDDEN = re.compile(f"[{_HIDDEN}]")
-"""A character that an id must not hold."""
+"""Matches a character that an id must not hold."""
 _ID = re.compile(rf"(?=.*\S)[^{_HIDDEN}]{{1,{MAX_ID}}}")
 
 if TYPE_CHECKING:
@@ -60,27 +60,14 @@ Instant = msgspec.Raw
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+"""Instants of webhooks are from EARLIEST on and before LATEST."""
 
 
 def decode_hook(kind: type, value: object) -> object:
-    """Decode `Id` for msgspec. Raises ValueError, which msgspec turns into a ValidationError."""
+    """Return an id as `str`, for msgspec; `kind` is Id. Raises ValueError, which msgspec makes a ValidationError."""
     if kind is not Id:
         raise NotImplementedError(kind)
     text = str(value) if type(value) is int else value
     if type(text) is not str or not _ID.fullmatch(text):
         raise ValueError(f"Expected an id: an integer, or 1 to {MAX_ID} printable characters")
     return text
-
-
-def is_id(text: str) -> bool:
-    """Return whether a text can be an id."""
-    return _ID.fullmatch(text) is not None
-
-
-def micros(instant: datetime | None, field: str) -> int | None:
-    """Return an instant in microseconds since 1970 UTC. Raises InvalidField outside the years 2000 to 2099."""
-    if instant is None:
-        return None
-    if not EARLIEST <= instant < LATEST:
-        raise InvalidField(f"{field} is outside the years 2000 to 2099")
-    return (instant - EPOCH) // timedelta(microseconds=1)

@@ -15,8 +15,8 @@ from providers.parsing import json_body
 T = TypeVar("T")
 
 CONTENT_TYPE = "application/x-www-form-urlencoded"
-KIND = "content-type"
-"""The header that distinguishes a form from JSON. It is stored, since a body cannot be read again without it."""
+HEADER = "content-type"
+"""The header that distinguishes a form from JSON. Providers store it, since a body cannot be read again without it."""
 
 BROKEN = "\ufffd"
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -25,11 +25,11 @@ _STRAY = re.compile(rb"[\x00-\x20\x7f]")
 
 def is_form(received: Received) -> bool:
     """Return whether the Content-Type names form parameters (RFC 9110 §8.3)."""
-    return received.headers.get(KIND, "").strip().lower().startswith(CONTENT_TYPE)
+    return received.headers.get(HEADER, "").strip().lower().startswith(CONTENT_TYPE)
 
 
 def parameters(payload: bytes, *encodings: str) -> dict[str, str]:
-    """Decode form parameters by name, in the encoding that leaves the fewest letters broken.
+    """Return form parameters by name, decoded from that of `encodings` which leaves the fewest letters broken.
 
     Raises Malformed for a body that is not a form, InvalidField for a name given twice.
     """
@@ -44,7 +44,7 @@ def parameters(payload: bytes, *encodings: str) -> dict[str, str]:
 
 
 def typed(fields: dict[str, str], decoder: msgspec.json.Decoder[T]) -> T:
-    """Decode parameters to the decoder's type. Raises as `json_body.read` does."""
+    """Return parameters as the decoder's type, as `json_body.read` would from JSON, with the same errors."""
     return json_body.read(decoder, msgspec.json.encode(fields))
 
 

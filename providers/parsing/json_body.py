@@ -34,12 +34,12 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Decode a body; where it does not fit the type as a whole, `lenient` reads it field by field.
+    """Decode a body; if it does not fit the decoder's type as a whole, `lenient` reads it field by field.
 
     Raises Malformed for a body that is not JSON. Raises InvalidField for a required field that is missing or wrong, for
     a key given twice, and for a number that other readers cannot hold. The last two also apply to fields that we do not
     use, because the whole body is stored, in Postgres too. A byte order mark is ignored. Half a surrogate pair or a NUL
-    spoils only the field that holds it.
+    makes an id wrong, and becomes U+FFFD in a text.
     """
     value, body = _decoded(decoder.type, body)
     if len(body) > MAX_DEPTH:
@@ -50,7 +50,10 @@ def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def read_again(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Decode a body with another decoder after `read` has checked it. Raises as `read` does."""
+    """Decode a body, or a part of one, that `read` has checked for repeated keys, huge numbers and depth.
+
+    Raises as `read` does for all else.
+    """
     value, body = _decoded(decoder.type, body)
     return _leniently(decoder.type, body) if value is None else value
 
@@ -101,7 +104,7 @@ def _check_depth(body: bytes) -> None:
 
 
 def error_text(message: str) -> str:
-    """Return a decoder's message for the sender: it names the field and omits the regex that did not match."""
+    """Return a decoder's message as the sender gets it: with the field's name, without a regex, and not too long."""
     _, _, field = message.rpartition(" - at ")
     return f"{field} has the wrong format" if "matching regex" in message else message[:MESSAGE_CHARS]
 

@@ -30,7 +30,10 @@ _text = msgspec.json.Decoder(str)
 
 
 def read(raw: bytes, kind: type[T], path: str = "$") -> T:
-    """Decode the struct `kind` from JSON. Raises msgspec.ValidationError, whose message ends with the field's path."""
+    """Decode the struct `kind` from valid JSON by the rule above; note each optional field that is cut or left out.
+
+    Raises msgspec.ValidationError, whose message ends with the field's path below `path`, that of `raw`.
+    """
     return _value(bytes(raw), kind, path)  # type: ignore[no-any-return]
 
 

@@ -17,6 +17,7 @@ DEFAULT_CURRENCY = "KRW"
 EMPTY = ("", "null", '""')
 """The spellings of an absent amount."""
 MAX_WHOLE_DIGITS = 15
+"""Maximum digits of an amount before its decimals; those of `whole_units` count as such."""
 
 _text = msgspec.json.Decoder(str)
 _NUMBER = re.compile(r"(\d{1,309})(?:\.(\d{1,324}))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
@@ -44,9 +45,10 @@ def currency_code(code: str | None) -> str:
 
 
 def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """Return a JSON number in minor units of its currency, None for an absent one. No float is involved.
+    """Return a JSON number, in major units, as minor units of its currency; None for an absent one. Uses no float.
 
-    Raises InvalidField for anything but a positive number, and for an amount finer than the currency: none is rounded.
+    Raises InvalidField, which names `field`, for zero and anything else but a positive number, for one finer than the
+    minor unit, which is never rounded, or longer than MAX_WHOLE_DIGITS, and for a currency that ISO 4217 never listed.
     """
     exponent(currency)
     text = bytes(amount).decode()
@@ -54,29 +56,25 @@ def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> in
 
 
 def minor_units_or_none(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """As `minor_units`, but return None for zero."""
+    """As `minor_units`, but return None for zero too."""
     exponent(currency)
     text = bytes(amount).decode()
     return None if text in EMPTY else exact_units(text, currency, field) or None
 
 
 def units_of_any(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """As `minor_units_or_none`, for a field that holds a number or a text; an empty text is an absent amount."""
+    """As `minor_units_or_none`, for a field with a number or a text that spells one; a blank text is absent."""
     if not bytes(amount).startswith(b'"'):
         return minor_units_or_none(amount, currency, field)
     text = json_body.read_again(_text, bytes(amount)).strip()
     return exact_units(text, currency, field) or None if text else None
 
 
-def units_of_text(amount: str, currency: str, field: str = "amount") -> int:
-    """Return a text such as `100000.000000` in minor units of its currency. Raises as `minor_units` does."""
-    return _positive(exact_units(amount, currency, field), field)
-
-
 def exact_units(text: str, currency: str, field: str = "amount") -> int:
-    """Return a number in decimal spelling, zero too, in minor units of its currency.
+    """Return the number that `text` spells, such as `100000.000000`, in minor units of its currency; 0 for zero.
 
-    The digits are shifted, so an exponent costs nothing however large it is. Raises as `minor_units` does.
+    The digits are shifted, so an exponent costs nothing however large it is. Raises as `minor_units` does, but not for
+    zero.
     """
     digits = exponent(currency)
     return _shifted(text, digits, f"{currency}, which has {digits} decimals", field)
@@ -101,7 +99,7 @@ def _shifted(text: str, digits: int, unit: str, field: str) -> int:
 
 
 def whole_units(amount: RawMinorUnits, field: str = "amount") -> int | None:
-    """Return an amount that the body already gives in minor units, None for an absent one.
+    """Return an amount that the body already gives in minor units, 0 too; None for an absent one.
 
     Raises InvalidField for a number that is negative, too large or not whole.
     """

@@ -1,4 +1,4 @@
-"""Notes on fields that could not be used as they were sent. Parsers make them, the gateway logs them.
+"""Notes on fields that could not be used as they were sent: parsers make the notes, the gateway logs them.
 
 A note names the field and the reason, never the value.
 """
@@ -12,7 +12,7 @@ _notes: ContextVar[list[str] | None] = ContextVar("_notes", default=None)
 
 @contextmanager
 def collected() -> Iterator[list[str]]:
-    """Collect the notes made inside this block. Notes made outside of such a block are dropped."""
+    """Yield the list to which notes made inside this block are added. Outside of such a block, notes are dropped."""
     notes: list[str] = []
     token = _notes.set(notes)
     try:
@@ -22,7 +22,7 @@ def collected() -> Iterator[list[str]]:
 
 
 def note(field: str, why: str) -> None:
-    """Note that an optional field was dropped or changed: `note("reason", "cut to 1000 characters")`."""
+    """Note that an optional field was left out or changed: `note("reason", "is cut")` adds "reason is cut"."""
     notes = _notes.get()
     if notes is not None:
         notes.append(f"{field} {why}")

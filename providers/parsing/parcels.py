@@ -15,6 +15,7 @@ Word = Annotated[str, msgspec.Meta(max_length=64)]
 """An event type or a status of a provider."""
 
 PLACE_CHARS = 1000
+"""Maximum characters of a location."""
 
 
 def payload(
@@ -27,7 +28,7 @@ def payload(
     location: str | None = None,
     scanned_at: Micros | None = None,
 ) -> ShippingPayload:
-    """Return the payload for a scan. Without a `alias` of the provider, the parcel's alias is `carrier:number`."""
+    """Return the payload for a scan. Without an `alias` of the provider, the parcel's alias is `carrier:number`."""
     code = carriers.normalise(carrier)
     return ShippingPayload(
         order_id=order_id,
@@ -49,12 +50,12 @@ def status(table: Mapping[str, ShippingStatus], word: str) -> ShippingStatus:
 
 
 def place(*parts: str | None) -> str | None:
-    """Join the parts that are not blank; None if there are none."""
+    """Return the parts that are not blank, joined by commas and cut to PLACE_CHARS; None if all are blank."""
     return ", ".join(part.strip() for part in parts if part and part.strip())[:PLACE_CHARS] or None
 
 
 def order_id(*candidates: object) -> OrderId | None:
-    """Return the first candidate that is a valid id, or None."""
+    """Return the first candidate, of any JSON type, that is a valid id; None if none is."""
     for candidate in candidates:
         try:
             return msgspec.convert(candidate, OrderId, dec_hook=decode_hook)
@@ -64,7 +65,7 @@ def order_id(*candidates: object) -> OrderId | None:
 
 
 def detail(raw: msgspec.Raw, field: str) -> bytes:
-    """Return a part of the body that only some events need. Raises InvalidField if it is missing."""
+    """Return the JSON of `field`, which only some events need. Raises InvalidField if it is missing."""
     if not bytes(raw):
         raise InvalidField(f"{field} is missing")
     return bytes(raw)

@@ -48,9 +48,10 @@ class _NoZone(ValueError):
 
 
 def instant(value: RawTime, field: str, zone: tzinfo | None = None) -> Micros | None:
-    """Return microseconds since 1970 UTC; None for an empty value (None, "", 0) and for one that is not an instant.
+    """Return microseconds since 1970 UTC; None for an empty value (null, "", 0) and for one that is no instant.
 
-    `zone` applies to times without a zone; if it is None, such a time is not an instant. Unusable values are noted.
+    Values outside the years 2000 to 2099 are no instants; these and other texts are noted as those of `field`. Times
+    that name no zone are read in `zone`; without it, they are no instants, and are not noted.
     """
     text = raw_text(value)
     if text in _EMPTY:
@@ -74,17 +75,17 @@ def instant(value: RawTime, field: str, zone: tzinfo | None = None) -> Micros | 
 
 
 def korean(value: RawTime, field: str) -> Micros | None:
-    """As `instant`, for a provider that writes Korean time where it names no zone."""
+    """Return as `instant` does; a time that names no zone is Korean time."""
     return instant(value, field, KST)
 
 
 def is_present(value: RawTime) -> bool:
-    """Return whether a time is present, readable or not."""
+    """Return whether a time is present, readable or not; null, "" and 0 are not."""
     return raw_text(value) not in _EMPTY
 
 
 def raw_text(value: RawTime) -> str:
-    """Return the text or number as the body has it, without blanks around it."""
+    """Return the text or number as the body has it, without blanks around it; "" for None and an absent one."""
     if not isinstance(value, msgspec.Raw):
         return "" if value is None else str(value).strip()
     raw = bytes(value)
@@ -97,7 +98,7 @@ def raw_text(value: RawTime) -> str:
 
 
 def in_korea(at: int) -> datetime:
-    """Return Korean time for an instant in microseconds since 1970 UTC."""
+    """Return the datetime in Korean time for an instant in microseconds since 1970 UTC."""
     return (EPOCH + timedelta(microseconds=at)).astimezone(KST)
 
 

@@ -29,7 +29,7 @@ _reply = msgspec.json.Decoder(PaymentReply)
 
 
 def build_request(request: VerificationRequest, key: str) -> ApiRequest:
-    """`GET /payments/{imp_uid}`, with an access token."""
+    """Return `GET /payments/{imp_uid}`; `key` is an access token."""
     return ApiRequest("GET", f"/payments/{api_support.quoted(request.alias)}", {"Authorization": key})
 
 
@@ -85,7 +85,7 @@ def _payload(payment: PortoneV1Payment) -> PaymentPayload:
 
 
 def _status(payment: PortoneV1Payment, amount: int | None, refunded: int | None) -> PaymentStatus:
-    """A partial cancel leaves V1's status at `paid`; `ready` is a started payment or, with vbank, an issued account."""
+    """Return our status. V1's stays `paid` after a partial cancel; `ready` is, with vbank, an issued account."""
     if payment.status in ("paid", "cancelled") and refunded and amount and refunded < amount:
         return "partially_cancelled"
     if payment.status == "ready" and payment.pay_method == "vbank":

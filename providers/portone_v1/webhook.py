@@ -15,12 +15,12 @@ _webhook = msgspec.json.Decoder(PortoneV1Webhook)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
-    """Return the headers that PortOne adds to this body."""
+    """Return the Content-Type that PortOne sends with a form; no headers for JSON."""
     return {} if payload.lstrip().startswith(b"{") else {"Content-Type": form.CONTENT_TYPE}
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one kind
-    """Return the verification request for a webhook. Raises Unsupported for escrow and other kinds."""
+    """Return the verification request for a webhook. Raises Unsupported for all but payments, such as escrow."""
     webhook = _read(received)
     claims = {"status": webhook.status, "cancellation_id": webhook.cancellation_id}
     request = VerificationRequest(
@@ -36,7 +36,7 @@ def _read(received: Received) -> PortoneV1Webhook:
     fields = form.parameters(received.body, "utf-8") if form.is_form(received) else None
     event = json_body.read(_head, received.body).event if fields is None else fields.get("event")
     if event:
-        raise Unsupported("it is about an escrow or the like, not about a payment")
+        raise Unsupported("the webhook is about an escrow or the like, not about a payment")
     return json_body.read(_webhook, received.body) if fields is None else form.typed(fields, _webhook)
 
 
@@ -47,7 +47,7 @@ PROVIDER = Provider(
     verify=api_support.accept_unsigned,
     translate=translate,
     sign=sign,
-    stored_headers=frozenset({form.KIND}),
+    stored_headers=frozenset({form.HEADER}),
     success_response=always(json_response(200, {"received": True})),
     is_unsigned=True,
     takes_forms=True,

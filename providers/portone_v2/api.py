@@ -43,7 +43,7 @@ _payment = msgspec.json.Decoder(PortoneV2Payment)
 
 
 def build_request(request: VerificationRequest, key: str) -> ApiRequest:
-    """`GET /payments/{paymentId}`, with the V2 API secret."""
+    """Return `GET /payments/{paymentId}`; `key` is the V2 API secret."""
     return ApiRequest("GET", f"/payments/{api_support.quoted(request.alias)}", {"Authorization": f"PortOne {key}"})
 
 

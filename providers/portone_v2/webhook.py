@@ -39,19 +39,19 @@ _event_2024_january = msgspec.json.Decoder(TransactionEvent2024January)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of either version with all live secrets. Raises Forged or Stale."""
+    """Return `signature` as `standard_webhooks.verify` accepts it, in both versions. Raises Forged or Stale."""
     standard_webhooks.verify(received, secrets)
     return "signature"
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
-    """Return the headers that PortOne adds to this body."""
+    """Return the headers that PortOne adds to this body at a time in microseconds."""
     kind = {} if payload.lstrip().startswith(b"{") else {"Content-Type": form.CONTENT_TYPE}
     return kind | standard_webhooks.sign(payload, secret, at, f"msg_{sha256(payload).hexdigest()[:24]}")
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """Return the verification request for a webhook, or its dispute.
+    """Return the verification request for a payment's webhook; translate a dispute as it is.
 
     Raises Unsupported for billing keys, tax invoices, `Transaction.Confirm` and unknown types.
     """
@@ -61,7 +61,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
         return _dispute(head.type, json_body.read(_event, received.body))
     domain, _, event = (head.type or f"Transaction.{head.status or ''}").partition(".")
     if domain != "Transaction" or event not in api.LATER_STATES:
-        raise Unsupported("it reports no change of a payment")
+        raise Unsupported("the webhook reports no change of a payment")
     if head.type and fields is None:
         return _verification_request(event, json_body.read(_event, received.body).data)
     body = (
@@ -111,7 +111,7 @@ PROVIDER = Provider(
     verify=verify,
     translate=translate,
     sign=sign,
-    stored_headers=standard_webhooks.HEADERS | {form.KIND},
+    stored_headers=standard_webhooks.HEADERS | {form.HEADER},
     success_response=always(json_response(200, {"received": True})),
     refusals={
         **_refused("invalid_signature", "webhook-signature is not that of this body, id and time"),

@@ -21,6 +21,7 @@ from stream.events import Mode, OrderId, ShippingStatus, Verification
 
 SIGNATURE = "shippo-auth-signature"
 TOLERANCE_S = 3600
+"""Maximum distance of a signed time from ours, past or future, in seconds."""
 STATUSES: dict[str, ShippingStatus] = {
     "PRE_TRANSIT": "preparing",
     "TRANSIT": "in_transit",
@@ -73,9 +74,9 @@ _track = msgspec.json.Decoder(ShippoTrack)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of the raw body; without that header, the token in the URL.
+    """Return `signature` if the header has that of time and raw body; without the header, as `url_token.verify` does.
 
-    Raises Forged if neither matches, Stale if the signed time is more than TOLERANCE_S away.
+    Raises Forged if no secret fits, Stale if the signed time is more than TOLERANCE_S away.
     """
     header = received.headers.get(SIGNATURE)
     if header is None:
@@ -125,7 +126,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
 
 
 def order_in(metadata: str | None) -> OrderId | None:
-    """Return the order id in the shop's metadata if it holds nothing else: `order_id=7`, `Order 7`."""
+    """Return the order id in the shop's metadata if they hold nothing else (`order_id=7`, `Order 7`), else None."""
     named = _ORDER.fullmatch(metadata or "")
     return parcels.order_id(named[1] or named[2]) if named else None
 

@@ -1,4 +1,4 @@
-"""The shop's own webhooks: orders and customers, signed as in contract A. Mails are addressed by them."""
+"""The shop's own webhooks: orders and customers, signed as in contract A. They have the addresses for mails."""
 
 from collections.abc import Callable
 
@@ -48,11 +48,11 @@ _string = msgspec.json.Decoder(str)
 
 
 def translate(received: Received, kind: str) -> Translation:
-    """Translate an order or a customer.
+    """Translate an order or a customer, with the Idempotency-Key if the request has one.
 
     Raises WrongEvent for a body of another kind, Malformed or InvalidField for one that cannot be read.
     """
-    translation = idempotency_key.with_event_id(_TRANSLATORS[kind](received), received)
+    translation = idempotency_key.with_provider_event_id(_TRANSLATORS[kind](received), received)
     kinds.check(received.body, kind)
     return translation
 
@@ -125,7 +125,7 @@ def _as_text(raw: msgspec.Raw) -> str:
 
 
 def _amount(raw: msgspec.Raw, currency: str) -> int | None:
-    """Return the amount in minor units; 0 is the amount of a free order. Raises as `minor_units` does."""
+    """Return the amount in minor units; 0 is the amount of a free order. Raises as `minor_units_or_none` does."""
     return None if bytes(raw) in (b"", b"null", b'""') else minor_units_or_none(raw, currency) or 0
 
 

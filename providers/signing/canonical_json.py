@@ -10,9 +10,9 @@ body; those that known senders sign are below 1 KB. From longer bodies only whit
 
 
 def compacted(payload: bytes) -> bytes | None:
-    """Return the JSON.stringify form of a body, None when it equals the bytes sent.
+    """Return the JSON.stringify form of a body; None if it equals the body, or the body is not JSON.
 
-    In a body above MAX_REWRITTEN_BYTES only white space changes; numbers and escapes stay as they are.
+    In a body above MAX_REWRITTEN_BYTES only white space is removed; numbers and escapes stay as they are.
     """
     if len(payload) > MAX_REWRITTEN_BYTES:
         return _without_white_space(payload)

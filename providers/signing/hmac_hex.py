@@ -1,4 +1,4 @@
-"""A header holds the hex HMAC-SHA256 (RFC 2104) of the body, keyed with a shared secret."""
+"""Signs and checks a header that holds the hex HMAC-SHA256 (RFC 2104) of the body, keyed with a shared secret."""
 
 import hmac
 from collections.abc import Sequence
@@ -10,24 +10,27 @@ from stream.events import Verification
 
 
 def signature(payload: bytes, secret: bytes) -> str:
-    """Return the header's value for a body."""
+    """Return the header's value for a body: lower-case hex."""
     return hmac.digest(secret, payload, "sha256").hex()
 
 
 def is_valid_signature(payload: bytes, given: bytes, secrets: Sequence[bytes]) -> bool:
-    """Return whether `given` is the signature of the body with any of the secrets."""
+    """Return whether `given`, in lower case, is the signature of the body with any of the secrets."""
     return any_equal((signature(payload, secret).encode() for secret in secrets), [given])
 
 
 def verify_raw(received: Received, header: str, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of the raw body with all live secrets. Raises Forged if none matches."""
+    """Return `signature` if `header`, in any case, holds that of the raw body with a secret; else raise Forged."""
     if is_valid_signature(received.body, _given(received, header), secrets):
         return "signature"
     raise _forged(header)
 
 
 def verify_raw_or_compact(received: Received, header: str, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of the raw body, else of its compact form, with all live secrets. Raises Forged."""
+    """Return `signature` if `header` holds that of the raw body or its compact form with a secret; else raise Forged.
+
+    The compact form is that of `canonical_json.compacted`.
+    """
     given = _given(received, header)
     if is_valid_signature(received.body, given, secrets):
         return "signature"

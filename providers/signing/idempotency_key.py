@@ -8,8 +8,8 @@ HEADER = "idempotency-key"
 MAX_LENGTH = 255
 
 
-def with_event_id(translation: Translation, received: Received) -> Translation:
-    """Return the translation with the Idempotency-Key as provider event id, if the header is present.
+def with_provider_event_id(translation: Translation, received: Received) -> Translation:
+    """Return the translation with the Idempotency-Key as unsigned provider event id; unchanged without the header.
 
     Raises InvalidField for a key that is empty, longer than MAX_LENGTH characters or not printable.
     """

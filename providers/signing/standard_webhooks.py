@@ -25,9 +25,9 @@ _SECONDS = re.compile(r"\d{1,12}", re.ASCII)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> None:
-    """Check the signature against all live secrets.
+    """Return if the header has the signature of id, time and raw body with one of the secrets.
 
-    Raises Forged if none matches, Stale if the signed time is more than TOLERANCE_S away.
+    Raises Forged if it has not or a header is missing, Stale if the signed time is more than TOLERANCE_S away.
     """
     name, timestamp = received.headers.get(ID, ""), received.headers.get(TIMESTAMP, "")
     if not name or not _SECONDS.fullmatch(timestamp):
@@ -40,11 +40,11 @@ def verify(received: Received, secrets: Sequence[bytes]) -> None:
         raise Stale(f"webhook-timestamp is more than {TOLERANCE_S} s away")
 
 
-def sign(payload: bytes, secret: bytes, at: int, name: str) -> dict[str, str]:
-    """Return the headers for a body sent at a time in microseconds. A webhook that is sent again keeps its `name`."""
+def sign(payload: bytes, secret: bytes, at: int, webhook_id: str) -> dict[str, str]:
+    """Return the headers for a body sent at a time in microseconds. A webhook that is sent again keeps its id."""
     timestamp = str(at // 1_000_000)
-    signature = _signature(f"{name}.{timestamp}.".encode() + payload, key_of(secret))
-    return {"Webhook-Id": name, "Webhook-Timestamp": timestamp, "Webhook-Signature": signature.decode()}
+    signature = _signature(f"{webhook_id}.{timestamp}.".encode() + payload, key_of(secret))
+    return {"Webhook-Id": webhook_id, "Webhook-Timestamp": timestamp, "Webhook-Signature": signature.decode()}
 
 
 def key_of(secret: bytes) -> bytes:

@@ -12,7 +12,7 @@ NOT_FOUND = {"invalid_signature": json_response(404, {"error": "unknown_path", "
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the URL's token against all live secrets. Raises Forged if none matches."""
+    """Return `shared_secret` if the URL's token is one of the secrets; else raise Forged."""
     given = (received.token or "").encode(errors="backslashreplace")
     if not any_equal(secrets, [given]):
         raise Forged("the token in the URL is missing or wrong")

@@ -14,7 +14,9 @@ _SCALES = (1, 10, 100, 1000, 10_000)
 
 
 def money(units: int | None, currency: str | None) -> tuple[int | None, str]:
-    """Convert an amount of Stripe's to minor units by ISO 4217; return it with its currency.
+    """Return an amount of Stripe's in minor units by ISO 4217, and its currency.
+
+    Return (None, DEFAULT_CURRENCY) if `units` is None.
 
     Raises InvalidField for an amount without currency, and as `iso_units` does.
     """
@@ -27,13 +29,13 @@ def money(units: int | None, currency: str | None) -> tuple[int | None, str]:
 
 
 def iso_units(units: int, currency: str) -> int:
-    """Convert an amount of Stripe's to minor units by ISO 4217.
+    """Return an amount of Stripe's in minor units by ISO 4217.
 
-    Raises InvalidField if it is not a whole number of them, or if Stripe's unit of the currency is not known.
+    Raises InvalidField if that is no whole number, or if Stripe's unit of the currency is not known.
     """
     digits = exponent(currency)
     if digits != 2 and currency not in _DIGITS and currency not in _IN_HUNDREDTHS:  # noqa: PLR2004 - hundredths
-        raise InvalidField(f"it is not known in which unit Stripe counts {currency}")
+        raise InvalidField(f"the unit in which Stripe counts {currency} is not known")
     whole, rest = divmod(units * _SCALES[digits], _SCALES[_DIGITS.get(currency, 2)])
     if rest:
         raise InvalidField(f"an amount is finer than {currency}, which has {digits} decimals")

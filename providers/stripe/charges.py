@@ -1,4 +1,4 @@
-"""Parses Stripe's charges: succeeded, captured, failed, refunded, updated."""
+"""Parses Stripe's charges: succeeded, captured, failed, refunded, updated. `version` is the event's API version."""
 
 from providers.contract import InvalidField, Unsupported
 from providers.parsing.money import whole_units
@@ -8,7 +8,7 @@ from stream.events import PaymentStatus
 
 
 def parse_succeeded(charge: StripeCharge, version: str | None) -> ParsedPayment:
-    """Parse a charge that succeeded. While it is not captured, the payment is pending."""
+    """Parse a charge that succeeded or was captured. While it is not captured, the payment is pending."""
     amount, captured = whole_units(charge.amount), _captured(charge)
     if charge.captured is False:
         return _charge("pending", charge, amount)
@@ -23,9 +23,10 @@ def parse_failed(charge: StripeCharge, _: str | None) -> ParsedPayment:
 
 
 def parse_refunded(charge: StripeCharge, version: str | None) -> ParsedPayment:
-    """Parse a refunded charge. `amount_refunded` is the total so far; `refunded` is true for a full refund.
+    """Parse a refunded charge: the result's `refunded` is the total given back so far, without released parts.
 
-    Raises InvalidField without `amount_refunded`.
+    By that total, the payment is completed, partially cancelled or cancelled. A charge that was never captured gives
+    nothing back: it is pending, or cancelled if all of it is released. Raises InvalidField without `amount_refunded`.
     """
     if (refunded := whole_units(charge.amount_refunded, "amount_refunded")) is None:
         raise InvalidField("amount_refunded is missing")
@@ -62,12 +63,12 @@ def _counts_release(
 
 
 def parse_updated(charge: StripeCharge, version: str | None) -> ParsedPayment:
-    """Parse an updated charge: after a failed refund, the total given back is lower than before.
+    """Parse an updated charge as a refunded one: after a failed refund, the total given back is lower than before.
 
     Raises Unsupported for a charge without captured money or refunded amount.
     """
     if charge.status != "succeeded" or not charge.captured or whole_units(charge.amount_refunded) is None:
-        raise Unsupported("it reports no change of money")
+        raise Unsupported("the event reports no change of money")
     return parse_refunded(charge, version)
 
 

@@ -1,4 +1,4 @@
-"""Reads the fields that all of Stripe's events have: time, mode, the shop's order, and ids."""
+"""Reads the fields that all of Stripe's events have: time, mode, and the shop's order."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -11,13 +11,13 @@ T = TypeVar("T")
 
 
 def order_id(source: StripeObject) -> OrderId | None:
-    """Return the shop's order id, from the metadata or else from `client_reference_id`."""
+    """Return the shop's order id, from the metadata or else from `client_reference_id`; None without one."""
     metadata = source.metadata or Metadata()
     return metadata.order_id or metadata.orderId or source.client_reference_id
 
 
 def event_time(event: StripeEvent[T]) -> Micros | None:
-    """Return the time of the event in microseconds since 1970 UTC."""
+    """Return the time of the event in microseconds since 1970 UTC; None if it has no readable one."""
     return instant(event.created, "created")
 
 
@@ -27,5 +27,5 @@ def event_mode(event: StripeEvent[T]) -> Mode | None:
 
 
 def present(ids: Iterable[str | None]) -> tuple[str, ...]:
-    """Return the ids that are there, in their order."""
+    """Return the ids that are neither None nor empty, in their order."""
     return tuple(item for item in ids if item)

@@ -16,14 +16,17 @@ _SESSION_STATUSES: dict[str, PaymentStatus] = {
 
 
 def session_parser(status: PaymentStatus | None) -> Callable[[CheckoutSession, str | None], ParsedPayment]:
-    """Return the parser for a session. `status` None: the session has it, since it may be completed but unpaid."""
+    """Return the parser for a session whose payment has `status`; None: take the status from `payment_status`.
+
+    A completed session may be unpaid. The parser raises Unsupported for one that pays nothing (`setup`).
+    """
 
     def parse(session: CheckoutSession, _: str | None) -> ParsedPayment:
         if session.mode == "setup":
             raise Unsupported("a session that stores a card for later pays nothing")
         actual = status or _SESSION_STATUSES.get(session.payment_status)
         if actual is None:
-            raise Unsupported(f"it is not known whether the payment_status {session.payment_status} means paid")
+            raise Unsupported(f"the payment_status {session.payment_status} is not known to mean paid or unpaid")
         ids = (session.payment_intent, session.id)
         return ParsedPayment(
             actual, session, ids, whole_units(session.amount_total, "amount_total"), _only(session.payment_method_types)
@@ -33,7 +36,7 @@ def session_parser(status: PaymentStatus | None) -> Callable[[CheckoutSession, s
 
 
 def intent_parser(status: PaymentStatus) -> Callable[[PaymentIntent, str | None], ParsedPayment]:
-    """Return the parser for an intent with this status."""
+    """Return the parser for an intent whose payment has `status`."""
 
     def parse(intent: PaymentIntent, version: str | None) -> ParsedPayment:
         received = whole_units(intent.amount_received, "amount_received") if status == "completed" else None

@@ -41,7 +41,7 @@ class Metadata(msgspec.Struct):
 
 
 class StripeObject(msgspec.Struct, kw_only=True):
-    """The fields that all objects share. Only sessions have a `client_reference_id`."""
+    """The fields that all of Stripe's objects here share. Only sessions have a `client_reference_id`."""
 
     id: Id
     metadata: Metadata | None = None

@@ -30,7 +30,7 @@ def read(raw: bytes) -> Translation:
     event = json_body.read_again(_event, raw)
     refund = event.data.object
     if refund.status == "succeeded" and refund.balance_transaction is None:
-        raise Unsupported("it releases an amount that was not captured: no money is given back")
+        raise Unsupported("the refund releases an amount that was not captured: no money is given back")
     at, order, ids = event_time(event), order_id(refund), present((refund.payment_intent, refund.charge))
     if not order and not ids:
         raise InvalidField("a refund must name its payment_intent, its charge, or an order in its metadata")

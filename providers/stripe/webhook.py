@@ -27,9 +27,9 @@ _TIME = re.compile(r"\d{1,12}", re.ASCII)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the v1 signatures of the raw body with all live secrets, then the time they sign.
+    """Return `signature` if a v1 signature in the header is that of its time and the raw body with one of the secrets.
 
-    Raises Unsigned without the header, Forged if no signature matches, Stale if the time is over TOLERANCE_S away.
+    Raises Unsigned without the header, Forged if no signature fits, Stale if the time is over TOLERANCE_S away.
     """
     header = received.headers.get(SIGNATURE)
     if not header:

@@ -26,7 +26,7 @@ LEVELS: dict[str, ShippingStatus] = {
     "5": "out_for_delivery",
     "6": "delivered",
 }
-"""배송준비 · 집화완료 · 배송진행 · 지점도착 · 배송출발 · 배송완료."""
+"""Level → status. SweetTracker calls the levels 배송준비 · 집화완료 · 배송진행 · 지점도착 · 배송출발 · 배송완료."""
 ENCODINGS = ("utf-8", "cp949")
 SUCCESS = json_response(200, {"code": True, "message": "success"})
 FAIL = json_response(200, {"code": False, "message": "fail"})

@@ -42,14 +42,14 @@ _evidence = msgspec.json.Decoder(WebhookEvidence)
 
 
 def build_request(request: VerificationRequest, key: str) -> ApiRequest:
-    """`GET /v1/payments/{paymentKey}` or `/v1/payments/orders/{orderId}`, with the secret key as user name (Basic)."""
+    """Return `GET /v1/payments/{paymentKey}` or `/v1/payments/orders/{orderId}`, with `key` as user name (Basic)."""
     credentials = base64.b64encode(f"{key}:".encode()).decode()
     folder = "/v1/payments/orders/" if request.subject == "order" else "/v1/payments/"
     return ApiRequest("GET", folder + api_support.quoted(request.alias), {"Authorization": f"Basic {credentials}"})
 
 
 def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:
-    """Translate the payment's state at Toss, whatever the webhook claims.
+    """Translate the payment's state at Toss, which may be later than the state that the webhook claims.
 
     Raises Contradicted if the payment or its order is another one, if it never had the claimed status or cancel, or if
     the deposit's secret is not the payment's. Raises Unsupported for an undocumented status.
@@ -91,7 +91,7 @@ def _has_secret_of(payment: TossPayment, evidence: WebhookEvidence) -> bool:
 
 
 def _payload(payment: TossPayment) -> PaymentPayload:
-    """A payment that was never approved, such as a virtual account without deposit, is cancelled without a refund."""
+    """Return the payload. A payment that was never approved, as without a deposit, is cancelled without a refund."""
     unpaid = payment.status == "CANCELED" and not is_present(payment.approvedAt)
     currency = currency_code(payment.currency)
     amount = minor_units_or_none(payment.totalAmount, currency, "totalAmount")

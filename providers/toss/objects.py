@@ -1,4 +1,4 @@
-"""The fields of Toss Payments' objects and webhooks that its API's responses are checked with."""
+"""The fields of Toss Payments' API responses, and those of webhooks that they are checked against."""
 
 import msgspec
 

@@ -35,6 +35,7 @@ SIGNATURE = "tosspayments-webhook-signature"
 TIME = "tosspayments-webhook-transmission-time"
 ID = "tosspayments-webhook-transmission-id"
 SIGNED = ("payout.changed", "seller.changed")
+"""The only events that Toss signs."""
 PAYMENT, CANCEL, DEPOSIT = "PAYMENT_STATUS_CHANGED", "CANCEL_STATUS_CHANGED", "DEPOSIT_CALLBACK"
 RECEIVED = json_response(200, {"received": True})
 MAX_TRIES = 10
@@ -65,10 +66,10 @@ _event = msgspec.json.Decoder(TossEvent)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of a payout or seller webhook with all live security keys; accept others as unsigned.
+    """Return `signature` for a payout or seller webhook signed with one of the secrets, `unsigned_allowed` for others.
 
     The signed text is `{body}:{transmission time}`. Toss does not document whether the 64 hex digits of a key are
-    decoded first, so both are tried. Raises Forged.
+    decoded first, so both are tried. Raises Forged for a payout or seller webhook with a wrong signature.
     """
     if not _is_signed(received.body):
         return "unsigned_allowed"
@@ -98,18 +99,22 @@ def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """Return the verification request for a webhook. Raises Unsupported if it is not about a payment."""
+    """Return the verification request for a webhook.
+
+    Raises Unsupported if it is not about a payment or names neither payment nor order, InvalidField for a deposit
+    callback without a secret.
+    """
     head = json_body.read(_head, received.body)
     event = head.eventType or (DEPOSIT if head.secret is not None else None)
     if event not in (PAYMENT, CANCEL, DEPOSIT):
-        raise Unsupported("it is not about a payment")
+        raise Unsupported("the webhook is not about a payment")
     outer = json_body.read(_event, received.body)
     payment = outer.data or outer
     if event == DEPOSIT and not payment.secret:
         raise InvalidField("secret is missing")
     alias = payment.paymentKey or payment.orderId
     if alias is None:
-        raise Unsupported("it names neither a payment nor an order, so the API cannot be asked")
+        raise Unsupported("the webhook names neither a payment nor an order, so the API cannot be asked")
     request = VerificationRequest(
         subject="payment" if payment.paymentKey else "order",
         alias=alias,

@@ -14,7 +14,7 @@ from providers.tosspayments.objects import SubscriptionEventHead, SubscriptionFa
 from stream.events import BillingPayload, Cancel, Micros, OrderId, PaymentPayload, PaymentStatus
 
 BUSINESS_ORDER = re.compile(r"BIZ-(?P<user>.+)-[A-Za-z0-9_]+-(?:\d{8}|\d{14})", re.ASCII)
-"""`BIZ-{user}-{PLAN}-{ordered at}`; a payment of any other order has no plan."""
+"""Matches the id of an order of a plan, `BIZ-{user}-{PLAN}-{ordered at}`; other payments have no plan."""
 _head = msgspec.json.Decoder(SubscriptionEventHead)
 _fields = msgspec.json.Decoder(SubscriptionFields)
 
@@ -23,7 +23,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     """Translate a webhook of contract C. Raises Unsupported for any other `eventType`."""
     event_type = json_body.read(_head, received.body).eventType
     if event_type not in _TRANSLATORS:
-        raise Unsupported("contract C does not have its eventType")
+        raise Unsupported("contract C does not have the eventType of the body")
     outer = json_body.read(_fields, received.body)
     body = outer.data or outer
     return _TRANSLATORS[event_type](body, event_type, korean(outer.createdAt, "createdAt"))

@@ -12,12 +12,12 @@ SIGNATURE = "x-tosspayments-signature"
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Check the signature of the raw body with all live secrets. Raises Forged if none matches."""
+    """Return `signature` if the header has that of the raw body with one of the secrets; else raise Forged."""
     return verify_raw(received, "X-Tosspayments-Signature", secrets)
 
 
 def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that the sender adds to this body."""
+    """Return the headers that a sender adds to this body. `at` is not used."""
     return {"X-Tosspayments-Signature": signature(payload, secret)}
 
 

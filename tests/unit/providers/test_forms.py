@@ -102,7 +102,7 @@ def test_what_is_escaped_is_read_as_the_same(fields: dict[str, str]) -> None:
 @pytest.mark.parametrize(("provider", "path", "kind"), TAKING_FORMS)
 @given(body=parameters | st.binary(max_size=40))
 def test_any_form_is_read_or_refused(provider: Provider, path: str, kind: str, body: bytes) -> None:
-    received = Received(path, {form.KIND: form.CONTENT_TYPE}, body, NOW)
+    received = Received(path, {form.HEADER: form.CONTENT_TYPE}, body, NOW)
 
     try:
         translation = provider.translate(received, kind)
