@@ -1,10 +1,11 @@
 """The HTTP route that shows the verification of an unconfirmed webhook, for `hookstream order`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine
 
 from runtime.management.openapi import NUMBER, TEXT, UUID_TEXT, Operation, described, optional, record
+from runtime.management.refusals import refused_while_store_is_away
 from runtime.management.routes import RequestRefused, Routes
 from stream.dead_letters import filters
 from stream.events.redaction import masked_text
@@ -27,7 +28,12 @@ VERIFICATION_REQUEST = Operation(
 
 def routes(store: Engine) -> Routes:
     """Return the confirmer's own management route, beside those of every service with a store."""
-    return {("GET", "/verification-request"): described(VERIFICATION_REQUEST, _in_transaction(store, show))}
+
+    def answer(query: Mapping[str, object]) -> object:
+        with refused_while_store_is_away("confirmer"), store.begin() as tx:
+            return show(tx, query)
+
+    return {("GET", "/verification-request"): described(VERIFICATION_REQUEST, answer)}
 
 
 def show(tx: Connection, query: Mapping[str, object]) -> object:
@@ -48,18 +54,3 @@ def show(tx: Connection, query: Mapping[str, object]) -> object:
         "nextAttemptAt": due and due.isoformat(),
         "eventId": row["event_id"],
     }
-
-
-def _in_transaction(
-    store: Engine, verb: Callable[[Connection, Mapping[str, object]], object]
-) -> Callable[[Mapping[str, object]], object]:
-    def answer(query: Mapping[str, object]) -> object:
-        try:
-            with store.begin() as tx:
-                return verb(tx, query)
-        except exc.SQLAlchemyError as failure:
-            raise RequestRefused(
-                503, "store_away", "the store of the confirmer does not answer; try again"
-            ) from failure
-
-    return answer
