@@ -43,9 +43,9 @@ def money(trace: Trace) -> Claim:
 
 
 def agreement(trace: Trace) -> Claim:
-    """Check for each order that its completed refunds are within the payment, of those rows that both stores have.
+    """Check for each order with a payment and completed refunds that the refunds do not exceed the payment.
 
-    Refunds that the payment reported are within its refunded amount; all refunds are within the amount paid. An excess
+    Refunds that the payment reported must be within its refunded amount, all refunds within the amount paid. An excess
     is unfinished while one of the two outboxes has unpublished messages.
     """
     evidence, wrong, unfinished, checked = trace.evidence, list[str](), list[str](), 0

@@ -104,7 +104,7 @@ def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
 
 
 def set_ended(tx: Connection, ended: Sequence[tuple[str, EndedStatus, str]]) -> None:
-    """End open verifications in a replay, without their records; `ended` holds (request id, status, error)."""
+    """End open verifications in a replay, and empty their records; `ended` holds (request id, status, error)."""
     SET_ENDED.execute(
         tx,
         [

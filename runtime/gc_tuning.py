@@ -11,6 +11,6 @@ THRESHOLD = 100_000
 
 
 def collect_rarely() -> None:
-    """Exempt all existing objects from collection, and collect others by THRESHOLD. Call once, after start-up."""
+    """Exempt all existing objects from collection, and collect new ones each THRESHOLD only. Call after start-up."""
     gc.freeze()
     gc.set_threshold(THRESHOLD)

@@ -35,7 +35,7 @@ class Startup:
         return self._waits_for
 
     def wait(self, stop: Event, while_waiting: Callable[[], None] = lambda: None) -> bool:
-        """Block until each need was met once, and return True; return False if `stop` is set first.
+        """Block until each need was met once, in order, and return True; return False if `stop` is set first.
 
         Calls `while_waiting` before each attempt. Raises SystemExit if a need does.
         """

@@ -138,7 +138,7 @@ class Appender:
             log.warning("kafka.away", error=str(unavailable))
 
     async def close(self, seconds: float) -> None:
-        """Wait up to `seconds` for the records in flight. Others may be lost; no webhook of theirs was answered 2xx."""
+        """Wait up to `seconds` for the records in flight. Others may be lost; their webhooks were not answered 2xx."""
         self._produce_gathered()
         await asyncio.to_thread(self._producer.flush, seconds)
 

@@ -61,7 +61,7 @@ def amount(body: ContractEFields, currency: str, *fields: str) -> int | None:
 
 
 def units(raw: msgspec.Raw, currency: str, field: str) -> int | None:
-    """Return an amount in minor units from a number, a decimal text or an object with a `total`; None for zero or none.
+    """Return an amount in minor units from a number, a decimal text or an object with a `total`; None for 0 or none.
 
     Raises InvalidField for anything else; `field` is the name in the message.
     """

@@ -38,8 +38,9 @@ _fields = msgspec.json.Decoder(ContractEFields)
 def translate(received: Received, kind: str) -> Translation:
     """Translate a webhook of contract E: flat, or with its fields in `data`.
 
-    The event type follows from the status. With kind `refund`, the path's, a failure is that of a refund.
-    Raises Unsupported for another status, WrongEvent for a failed refund posted to the path of payments.
+    The event type follows from the status. `kind` is that of the path: on the path of refunds, a failure is that of a
+    refund, not of a payment. Raises Unsupported for another status, WrongEvent for a failed refund on the path of
+    payments.
     """
     body = json_body.read(_fields, received.body)
     status = (first(body, "status") or "").upper()

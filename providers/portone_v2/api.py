@@ -50,8 +50,8 @@ def build_request(request: VerificationRequest, key: str) -> ApiRequest:
 def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
     """Translate the payment's state at PortOne.
 
-    Raises Contradicted if it is another payment, Unsupported for an undocumented status. If the API does not yet
-    have the claimed status, raises NotKnownYet, since the signed webhook is genuine.
+    Raises Contradicted if the API responds with another payment, Unsupported for an undocumented status, and, since the
+    signed webhook is genuine, NotKnownYet if the API does not have the claimed status yet.
     """
     payment = api_support.decode(_payment, response)
     if payment.id != request.alias:

@@ -12,7 +12,10 @@ Find = Callable[[str], tuple[str, Path | None]]
 
 
 class FileSource(PydanticBaseSettingsSource):
-    """Reads settings from the files that `find` returns; OSError if one cannot be read names its variable."""
+    """Reads settings from the files that `find` returns.
+
+    Raises OSError, which names the variable, if a file cannot be read.
+    """
 
     def __init__(self, settings_cls: type[BaseSettings], find: Find) -> None:
         super().__init__(settings_cls)

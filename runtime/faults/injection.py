@@ -26,7 +26,7 @@ class Fault(Exception):
 
 
 def before(step: Callable[P, R]) -> Callable[P, R]:
-    """Trigger the fault before the function runs."""
+    """Return `step`, with a visit to the fault's point before each call."""
 
     @wraps(step)
     def faulty(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -37,7 +37,7 @@ def before(step: Callable[P, R]) -> Callable[P, R]:
 
 
 def after(step: Callable[P, R]) -> Callable[P, R]:
-    """Trigger the fault after the function has run, unless it returned an empty list."""
+    """Return `step`, with a visit to the fault's point after each call that has not returned an empty list."""
 
     @wraps(step)
     def faulty(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -50,7 +50,7 @@ def after(step: Callable[P, R]) -> Callable[P, R]:
 
 
 def halfway(step: Step) -> Step:
-    """Call a method with each half of the sequence it takes, and trigger the fault in between."""
+    """Return the method `step`, called with each half of the sequence it takes, and a visit to the point in between."""
 
     @wraps(step)
     def faulty(self: object, items: Sequence[object]) -> None:
