@@ -12,6 +12,7 @@ from gateway.intake.resumption import Resumption
 from gateway.management import parameters
 from providers import catalogue
 from providers.contract import Provider
+from runtime.management.parameters import required_text
 from runtime.management.routes import RequestRefused, Routes
 from stream.events import ProviderState
 from stream.kafka import topic_reader
@@ -19,6 +20,8 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.topic_reader import Position
 
 Result = dict[str, object]
+LONGEST = 500
+"""Maximum characters of a reason, and of an operator's name."""
 
 
 class ManagementApi:
@@ -79,7 +82,7 @@ class ManagementApi:
         Return the state; pausing a paused provider changes nothing.
         """
         provider = parameters.provider(request)
-        reason, by = parameters.text(request, "reason"), parameters.text(request, "by")
+        reason, by = required_text(request, "reason", LONGEST), required_text(request, "by", LONGEST)
         return self._decided(lambda: self._resumption.pause(provider, reason, by))
 
     def resume(self, request: Mapping[str, object]) -> object:
@@ -88,7 +91,7 @@ class ManagementApi:
         Return the state at once, null for a provider that was never paused; `providers` shows the progress. Resuming an
         active provider changes nothing.
         """
-        provider, by = parameters.provider(request), parameters.text(request, "by")
+        provider, by = parameters.provider(request), required_text(request, "by", LONGEST)
         return self._decided(lambda: self._resumption.resume(provider, by))
 
     def release(self, request: Mapping[str, object]) -> object:

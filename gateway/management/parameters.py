@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 
 from providers import catalogue
+from runtime.management.parameters import malformed
 from runtime.management.routes import RequestRefused
 from stream.events import topics
 from stream.kafka.topic_reader import Position
 
 QUARANTINE_TOPICS = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 MAX_RECORDS = 50
-LONGEST = 500
-"""Maximum characters of a text."""
 
 
 def provider(request: Mapping[str, object]) -> str:
@@ -21,20 +20,12 @@ def provider(request: Mapping[str, object]) -> str:
     return name
 
 
-def text(request: Mapping[str, object], name: str) -> str:
-    """Return the text `name` of a request, trimmed. Raises RequestRefused unless it has 1 to LONGEST characters."""
-    value = request.get(name)
-    if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
-        raise _malformed(f"{name} must be a text of 1 to {LONGEST} printable characters")
-    return value.strip()
-
-
 def positions(request: Mapping[str, object]) -> list[Position]:
     """Return the 1 to MAX_RECORDS positions in a request to release. Raises RequestRefused if it is malformed."""
     records = request.get("records")
     is_valid = isinstance(request.get("dryRun", False), bool) and not request.keys() - {"records", "dryRun"}
     if not (is_valid and isinstance(records, list) and 0 < len(records) <= MAX_RECORDS):
-        raise _malformed(f'send {{"records": [1 to {MAX_RECORDS} positions], "dryRun": true or false}}')
+        raise malformed(f'send {{"records": [1 to {MAX_RECORDS} positions], "dryRun": true or false}}')
     return [_position(record) for record in records]
 
 
@@ -44,8 +35,4 @@ def _position(fields: object) -> Position:
             not rest and topic in QUARANTINE_TOPICS and 0 <= partition < topics.PARTITIONS and 0 <= offset < 2**63
         ):
             return Position(topic, partition, offset)
-    raise _malformed(f"a position has a topic ({' or '.join(QUARANTINE_TOPICS)}), a partition and an offset")
-
-
-def _malformed(message: str) -> RequestRefused:
-    return RequestRefused(400, "malformed", message)
+    raise malformed(f"a position has a topic ({' or '.join(QUARANTINE_TOPICS)}), a partition and an offset")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from runtime.management.refusals import malformed
+from runtime.management.parameters import malformed
 from stream.dead_letters.selection import EventFilter
 from stream.store.retrying import STATUSES
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine
 
 from runtime.logging import log
 from runtime.management.openapi import Operation, described
-from runtime.management.refusals import malformed, refused_while_store_is_away
+from runtime.management.parameters import malformed
+from runtime.management.refusals import refused_while_store_is_away
 from runtime.management.routes import RequestRefused, Routes
 from stream.avro.codec import Codec
 from stream.dead_letters import actions, event_view, filters, operations, record_view, selection

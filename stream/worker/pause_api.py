@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine
 
 from runtime.logging import log
 from runtime.management.openapi import NUMBER, TEXT, Operation, described, optional, record
-from runtime.management.refusals import refused_while_store_is_away, required_text
+from runtime.management.parameters import required_text
+from runtime.management.refusals import refused_while_store_is_away
 from runtime.management.routes import Routes
 from stream.store import pausing
 from stream.store.pausing import Pause

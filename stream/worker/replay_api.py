@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Engine
 
 from runtime.logging import log
 from runtime.management.openapi import TEXT, Operation, array, described, optional, record
-from runtime.management.refusals import malformed, refused_while_store_is_away, required_text
+from runtime.management.parameters import malformed, required_text
+from runtime.management.refusals import refused_while_store_is_away
 from runtime.management.routes import RequestRefused, Routes
 from runtime.plain_text import plain
 
