@@ -77,9 +77,14 @@ def register(stamp: Stamp, value: T | None) -> Register[T]:
 
 
 def merge(one: R, other: R) -> R:
-    """Return, for each field, the register with the higher stamp; that of `one` if the stamps are equal."""
-    pairs = zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
-    return type(one)(*[ours if theirs is UNSET or theirs.stamp <= ours.stamp else theirs for ours, theirs in pairs])
+    """Return, for each field, the register with the higher stamp; that of `one` if the stamps are equal.
+
+    Returns `one` itself if no register of `other` is newer.
+    """
+    known = msgspec.structs.astuple(one)
+    pairs = zip(known, msgspec.structs.astuple(other), strict=True)
+    merged = tuple([ours if theirs is UNSET or theirs.stamp <= ours.stamp else theirs for ours, theirs in pairs])
+    return one if merged == known else type(one)(*merged)
 
 
 def merge_by_key(one: Mapping[K, Register[T]], other: Mapping[K, Register[T]]) -> Mapping[K, Register[T]]:
@@ -107,10 +112,11 @@ def load_prefixed(stored: str, prefix: str, kind: type[T]) -> dict[str, Register
 
 def dump(*parts: Registers | Mapping[str, Register[object]]) -> str:
     """Return the registers of all parts as one JSON object for a column; no name may be in two parts."""
-    objects = [msgspec.json.encode(part).decode() for part in parts]
+    objects = [_encode(part).decode() for part in parts]
     return objects[0] if len(objects) == 1 else "{" + ",".join(filter(None, (text[1:-1] for text in objects))) + "}"
 
 
+_encode = msgspec.json.Encoder().encode
 _raw = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 

@@ -5,14 +5,13 @@ times, therefore grow with every change. The exception is a stamp that replaces 
 revision stays equal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from stream.state.registers import Stamp
 
 
-def measure(stamps: Iterable[Stamp]) -> tuple[int, int, int]:
+def measure(stamps: Collection[Stamp]) -> tuple[int, int, int]:
     """Return the number of stamps, the sum of their ranks, and the sum of their times in microseconds; 0s for none."""
-    known = list(stamps)
-    if not known:
+    if not stamps:
         return 0, 0, 0
-    return len(known), sum(stamp.rank for stamp in known), sum(stamp.at for stamp in known)
+    return len(stamps), sum(stamp.rank for stamp in stamps), sum(stamp.at for stamp in stamps)

@@ -77,8 +77,10 @@ def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPo
     If columns of the order view changed, PaymentUpdated is added unless one of these events surely never held before.
     An event that holds again keeps its id, so consumers skip it and would miss the new state that it carries.
     """
+    if not after.version or after == msgspec.structs.replace(before, version=after.version):
+        return ()  # there is no payment, or the webhook is late or states nothing new
     keys = event_keys(after, orders)
-    known = event_keys(before, orders) if keys else ()
+    known = event_keys(before, orders) if keys and before.version else ()
     events = [
         dispute.build_event((kind, key), after, cause)
         if issubclass(kind, DisputeEvent)
@@ -97,9 +99,7 @@ def _is_first(event: DomainEvent, before: Payment, after: Payment, cause: Webhoo
 
 
 def _updates(before: Payment, after: Payment, cause: Webhook) -> tuple[PaymentUpdated, ...]:
-    """Return PaymentUpdated if the columns of the order view changed; nothing for an order without a payment."""
-    if not after.version:
-        return ()
+    """Return PaymentUpdated if the columns of the order view changed."""
     was = payment_state(before) if before.version or before.entries else NO_STATE
     state = payment_state(after)
     if msgspec.structs.replace(was, revision=state.revision) == state:
@@ -132,8 +132,9 @@ def event_keys(payment: Payment, orders: OrdersPolicy = "optional") -> tuple[Eve
             keys = ((PaymentCancelled, (order, *_occurrence(payment))),)
         case _:
             keys = ()
-    mismatched = _mismatched_refunds(payment) if payment.claims or payment.transactions else ()
-    return (*keys, *mismatched, *dispute.event_keys(payment)) if mismatched or payment.disputes else keys
+    if payment.claims or payment.disputes or payment.refunds.excessive:
+        return (*keys, *_mismatched_refunds(payment), *dispute.event_keys(payment))
+    return keys
 
 
 def _failed(payment: Payment) -> EventKey:

@@ -65,7 +65,7 @@ def build_event(kind: type[DomainEvent], change: Change) -> DomainEvent:
 
 def _payment_completed(header: EventHeader, common: PaymentFields, change: Change) -> PaymentCompleted:
     payment, before, stated = change.payment, change.before, change.payment.stated
-    has_refund_failed = payment.refunds.failures > before.refunds.failures and before.version > 0
+    has_refund_failed = before.version > 0 and payment.refunds.failures > before.refunds.failures
     return PaymentCompleted(
         **header,
         **common,

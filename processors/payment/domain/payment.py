@@ -20,9 +20,9 @@ from processors.payment.domain.payment_registers import (
     TransactionRegisters,
 )
 from processors.payment.domain.statuses import FAILED, LIVE, PAID, PAID_RANK
-from processors.payment.domain.transactions import transaction_log
+from processors.payment.domain.transactions import refund_totals, transaction_log
 from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts, mismatch_reason
-from processors.payment.domain.transactions.refund_totals import RefundTotals
+from processors.payment.domain.transactions.refund_totals import NO_REFUNDS, RefundTotals
 from processors.payment.domain.transactions.transaction_log import Entries, PaidCounts, TransactionLog
 from stream.events import Micros, PaymentStatus
 from stream.state.derived import derived
@@ -86,18 +86,9 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         paid_ever = [(name, state) for name, state in self.transactions.items() if state.status.value in LIVE]
         if not paid_ever:
             return []
-        ordered, cancelled_at = self.order.money, self._cancelled_at
-        paid = [
-            (
-                ordered is not None and state.money not in (None, ordered),
-                state.amount.value == 0,
-                state.status.stamp.at,
-                name,
-            )
-            for name, state in paid_ever
-            if state.status.stamp.at > cancelled_at
-        ]
-        return [name for *_, name in sorted(paid)]
+        cancelled_at = self._cancelled_at()
+        paid = [name for name, state in paid_ever if state.status.stamp.at > cancelled_at]
+        return sorted(paid, key=self._precedence) if len(paid) > 1 else paid
 
     @property
     def extra(self) -> list[str]:
@@ -111,21 +102,21 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         A field that the transaction lacks comes from the payment's own registers, unless it was stated of another
         transaction.
         """
-        paying, own = astuple(self._paying), astuple(self.registers)
-        # A field that the current transaction lacks can have the stamp of another transaction only.
-        others = [astuple(state) for state in self.transactions.values()] if self._current else []
+        if not self.transactions:
+            return self.registers
+        current = self.transactions.get(self._current, NO_TRANSACTION)
+        others = [astuple(state) for state in self.transactions.values() if state is not current and self._current]
+        pairs = zip(astuple(current)[:STATED_FIELDS], astuple(self.registers)[:STATED_FIELDS], strict=True)
         return StatedRegisters(
             *[
-                paying[at]
-                if paying[at] is not UNSET
-                else own[at]
-                if own[at] is UNSET or not any(other[at].stamp == own[at].stamp for other in others)
-                else UNSET
-                for at in range(STATED_FIELDS)
+                stated
+                if stated is not UNSET or own is UNSET or any(other[at].stamp == own.stamp for other in others)
+                else own
+                for at, (stated, own) in enumerate(pairs)
             ]
         )
 
-    @property
+    @derived
     def paid_at(self) -> Micros | None:
         """The time of the payment in microseconds; None if unstated, and once the bank reversed the deposit.
 
@@ -149,7 +140,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @derived
     def refunds(self) -> RefundTotals:
-        return RefundTotals(self.transactions, self.cancels, self._log)
+        return refund_totals.of(self.transactions, self.cancels, self._log)
 
     @property
     def refunded_amount(self) -> int:
@@ -183,7 +174,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         """How often the order became paid, and how often a bank reversed its deposit, by the log."""
         return transaction_log.count_paid(self._log.changes)
 
-    @property
+    @derived
     def parts(self) -> Parts:
         """The state that all webhooks but those in `claims` made."""
         return self.base or Parts(self.registers, self.transactions, self.cancels, self.entries)
@@ -203,11 +194,6 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         """The transaction that pays the order, else the last one; empty when no transaction is known."""
         return self.live[0] if self.live else self.registers.transaction.value or ""
 
-    @derived
-    def _paying(self) -> TransactionRegisters:
-        """The registers of the current transaction."""
-        return self.transactions.get(self._current, NO_TRANSACTION)
-
     def _is_of_status(self, register: Register[T]) -> bool:
         """Return whether a webhook with the payment's present status, the last or an earlier one, set the register."""
         status = self.registers.status.stamp
@@ -218,7 +204,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
         It does when a refund failed, or when only the refunds' own webhooks state the refunded amount.
         """
-        if self.refunds.are_none:
+        if self.refunds is NO_REFUNDS:
             return False
         current = self._current
         is_summed = self.transactions.get(current, NO_TRANSACTION).refunded_amount is not UNSET
@@ -231,9 +217,14 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
             return "completed"
         return "cancelled" if self.refunded_amount >= self._total_paid else "partially_cancelled"
 
-    @derived
+    def _precedence(self, name: str) -> tuple[bool, bool, int, str]:
+        """Return the sort key of a transaction in `live`."""
+        state, ordered = self.transactions[name], self.order.money
+        is_other_amount = ordered is not None and state.money not in (None, ordered)
+        return is_other_amount, state.amount.value == 0, state.status.stamp.at, name
+
     def _cancelled_at(self) -> int:
-        """The time of the last cancel that names no transaction, in microseconds; -1 if there is none.
+        """Return the time of the last cancel that names no transaction, in microseconds; -1 if there is none.
 
         Orders that were cancelled before the log was introduced have only the register.
         """

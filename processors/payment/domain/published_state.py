@@ -44,8 +44,8 @@ def _revision(payment: Payment) -> tuple[int, ...]:
     `version` counts neither of these webhooks.
     """
     of_order = (payment.order.amount, payment.order.currency)
-    order = measure(register.stamp for register in of_order if register is not UNSET)
-    refunds = measure(entry.stamp for key, entry in payment.entries.items() if key.startswith("refund\n"))
+    order = measure([register.stamp for register in of_order if register is not UNSET])
+    refunds = measure([entry.stamp for key, entry in payment.entries.items() if key.startswith("refund\n")])
     return (payment.version, *order, *refunds)
 
 

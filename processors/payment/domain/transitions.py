@@ -107,6 +107,8 @@ def release_claims(payment: Payment) -> tuple[Payment, tuple[str, ...]]:
 
     The ids are empty, and the payment is the same object, if no such event waited.
     """
+    if not payment.claims:
+        return payment, ()
     fitting = {
         key: claim
         for key, claim in payment.claims.items()
@@ -152,11 +154,16 @@ def _merged(left: Parts, right: Parts) -> Parts:
 def _merged_transactions(
     left: Mapping[str, TransactionRegisters], right: Mapping[str, TransactionRegisters]
 ) -> Mapping[str, TransactionRegisters]:
-    """Return the transactions of both, sorted by name so that equal states are equal as JSON too."""
+    """Return the transactions of both, sorted by name so that equal states are equal as JSON too.
+
+    Returns `left` itself if `right` changes none of them.
+    """
     if not (left and right):
         return left or right
-    names = sorted({*left, *right})
-    return {name: registers.merge(left.get(name, NO_TRANSACTION), right.get(name, NO_TRANSACTION)) for name in names}
+    merged = {name: registers.merge(left.get(name, NO_TRANSACTION), state) for name, state in right.items()}
+    if all(state is left.get(name) for name, state in merged.items()):
+        return left
+    return dict(sorted({**left, **merged}.items()))
 
 
 def _with_claim(claims: Mapping[str, CancelClaim], claim: CancelClaim) -> Mapping[str, CancelClaim]:

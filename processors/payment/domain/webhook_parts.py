@@ -6,18 +6,13 @@ from msgspec.structs import astuple
 from msgspec.structs import replace as with_fields
 
 from processors.payment.domain.payment import STATED_FIELDS
-from processors.payment.domain.payment_registers import (
-    NO_TRANSACTION,
-    CancelledAmount,
-    PaymentRegisters,
-    TransactionRegisters,
-)
+from processors.payment.domain.payment_registers import CancelledAmount, PaymentRegisters, TransactionRegisters
 from processors.payment.domain.statuses import FAILED
 from processors.payment.domain.transactions import transaction_log
 from processors.payment.domain.transactions.cancel_claims import Parts
 from stream.events import EventId, Micros, PaymentPayload, PaymentWebhook
 from stream.state import registers
-from stream.state.registers import NO_EVENT, NO_TIME, Register, Stamp, register
+from stream.state.registers import NO_EVENT, NO_TIME, UNSET, Register, Stamp, register
 
 
 def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
@@ -38,10 +33,9 @@ def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
         deposited=register(stamp, True if payload.status == "completed" else None),
         user_id=register(stamp, payload.user_id),
     )
-    of_transaction = TransactionRegisters(*astuple(registered)[:STATED_FIELDS])
     return Parts(
         registered,
-        _transactions(transaction, payload, of_transaction),
+        _transactions(transaction, payload.refunded_amount, registered),
         _cancels(payload, transaction),
         transaction_log.payment_entries(payload, webhook.envelope.provider, transaction, stamp),
     )
@@ -57,15 +51,13 @@ def aliases_in(payload: PaymentPayload) -> list[str]:
     return sorted(filter(None, {payload.transaction_id, payload.pg_transaction_id, *payload.aliases}))
 
 
-def _transactions(
-    name: str, payload: PaymentPayload, stated: TransactionRegisters
-) -> Mapping[str, TransactionRegisters]:
+def _transactions(name: str, refunded: int | None, registered: PaymentRegisters) -> Mapping[str, TransactionRegisters]:
     """Return the transaction's state by its name; empty for a webhook that states neither a name nor a refund total."""
-    refunded = payload.refunded_amount
-    if refunded is None:
-        return {name: stated} if name else {}
-    total = Register(Stamp(refunded, NO_TIME, 0, NO_EVENT), refunded)
-    return {name: with_fields(stated if name else NO_TRANSACTION, refunded_amount=total)}
+    if not name and refunded is None:
+        return {}
+    total = UNSET if refunded is None else Register(Stamp(refunded, NO_TIME, 0, NO_EVENT), refunded)
+    stated = astuple(registered)[:STATED_FIELDS] if name else ()
+    return {name: with_fields(TransactionRegisters(*stated), refunded_amount=total)}
 
 
 def _cancels(payload: PaymentPayload, transaction: str) -> Mapping[str, Register[CancelledAmount]]:

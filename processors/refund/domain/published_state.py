@@ -21,7 +21,7 @@ def refund_state(refunds: Refunds) -> RefundState:
     completed = [entry for entry in by_time if entry[0].value == "completed"][-1:]
     columns = {"refund_status": newest, "refunded_amount": completed if refunds.refunded_amount else []}
     return RefundState(
-        revision=(refunds.version, *measure(paid.stamp for paid in refunds.paid.values())),
+        revision=(refunds.version, *measure([paid.stamp for paid in refunds.paid.values()])),
         refund_status=refunds.status,
         refunded_amount=refunds.refunded_amount,
         currency=next((refund.registers.currency.value for _, refund in (*completed, *newest)), None),

@@ -47,6 +47,13 @@ def test_a_field_that_is_none_keeps_its_value_and_stamp() -> None:
     assert registers.merge(late, early) == merged
 
 
+def test_registers_to_which_nothing_newer_is_merged_stay_the_same_object() -> None:
+    late = Payment(amount=register(LATE, 1))
+
+    assert registers.merge(late, Payment(amount=register(EARLY, 2))) is late
+    assert registers.merge(late, Payment()) is late
+
+
 def test_registers_of_keys_that_are_data_are_merged_by_their_stamps() -> None:
     one = {"a": Register(LATE, 1), "b": Register(EARLY, 2)}
 

@@ -12,11 +12,12 @@ from processors.payment.domain.payment_registers import (
     TransactionRegisters,
 )
 from processors.payment.domain.transactions import transaction_log
-from processors.payment.domain.transactions.transaction_log import Entries
+from processors.payment.domain.transactions.transaction_log import Entries, TransactionLog
+from stream.state.derived import derived
 from stream.state.registers import Register
 
 
-class Parts(msgspec.Struct, frozen=True):
+class Parts(msgspec.Struct, frozen=True, dict=True):  # dict: for derived values
     """The part of a payment's state that a set of webhooks made.
 
     `transactions` holds each attempt to pay, `cancels` each cancel, by id. `entries` is the transaction log.
@@ -26,6 +27,10 @@ class Parts(msgspec.Struct, frozen=True):
     transactions: Mapping[str, TransactionRegisters] = {}
     cancels: Mapping[str, Register[CancelledAmount]] = {}
     entries: Entries = {}
+
+    @derived
+    def log(self) -> TransactionLog:
+        return transaction_log.parse(self.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def mismatch_reason(base: Parts, claim: CancelClaim) -> str | None:
     another webhook of the order names it. A cancel without a transaction belongs to the payment of its provider. A
     cancel that the provider's API confirmed needs no other proof.
     """
-    paid = [change for change in transaction_log.parse(base.entries).changes if change.status == "completed"]
+    paid = [change for change in base.log.changes if change.status == "completed"]
     if not paid or claim.is_confirmed:
         return None
     known = {*base.transactions, *(alias for change in paid for alias in change.aliases)}

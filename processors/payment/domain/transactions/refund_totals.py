@@ -1,7 +1,8 @@
 """The amounts refunded of a payment, as its cancels, its providers' totals and the refunds' own webhooks state them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from processors.payment.domain.payment_registers import NO_TRANSACTION, CancelledAmount, TransactionRegisters
 from processors.payment.domain.transactions import transaction_log
@@ -10,8 +11,7 @@ from stream.state.derived import derived
 from stream.state.registers import UNSET, Register
 
 
-@dataclass(frozen=True)
-class RefundTotals:
+class RefundTotals(msgspec.Struct, frozen=True, dict=True):  # dict: for derived values
     """The refunds of one payment, made of its transactions, its cancels and its log. Amounts are in minor units."""
 
     transactions: Mapping[str, TransactionRegisters]
@@ -19,33 +19,25 @@ class RefundTotals:
     log: TransactionLog
 
     @derived
-    def are_none(self) -> bool:
-        """True if no webhook states a cancel or a refund, which holds for most payments and saves the sums."""
-        stated = self.cancels or self.log.refunds or self.log.totals
-        return not stated and not any(state.refunded_amount is not UNSET for state in self.transactions.values())
-
-    @derived
     def amount(self) -> int:
         """The amount refunded of all transactions, for each at most the amount that it paid."""
-        return 0 if self.are_none else sum(self.amount_of(name) for name in self._named)
+        return sum(self.amount_of(name) for name in self._named)
 
     @derived
     def excessive(self) -> list[str]:
         """The names of the transactions whose stated refunds exceed the amount that they are known to have paid."""
-        if self.are_none:
-            return []
         amounts = ((name, state.amount.value) for name, state in self.transactions.items())
         return [name for name, amount in amounts if amount is not None and self.stated_of(name) > amount]
 
     @derived
     def failures(self) -> int:
         """The number of failed refunds, by the provider's totals or by the refunds' own webhooks."""
-        return 0 if self.are_none else sum(self.failures_of(name) for name in self._named)
+        return sum(self.failures_of(name) for name in self._named)
 
     @derived
     def failed_amount(self) -> int:
         """The sum of failed refunds that counted as refunded before they failed; unknown amounts count as 0."""
-        return 0 if self.are_none else sum(self._failed_amount_of(name) for name in self._named)
+        return sum(self._failed_amount_of(name) for name in self._named)
 
     def amount_of(self, transaction: str) -> int:
         """Return the refunded amount of one transaction, at most the amount it paid if that is known."""
@@ -118,3 +110,19 @@ class RefundTotals:
             if refund.status == "rejected" and (refund.was_completed or refund.amount <= highest)
         )
         return max(rejected, transaction_log.sum_drops(self.log.totals.get(transaction, [])))
+
+
+NO_REFUNDS = RefundTotals({}, {}, TransactionLog([], [], {}))
+"""The refunds of a payment of which no webhook states a cancel or a refund. Most payments have none."""
+
+
+def of(
+    transactions: Mapping[str, TransactionRegisters],
+    cancels: Mapping[str, Register[CancelledAmount]],
+    log: TransactionLog,
+) -> RefundTotals:
+    """Return the refunds of a payment with these transactions, cancels and log."""
+    if cancels or log.refunds or log.totals:
+        return RefundTotals(transactions, cancels, log)
+    has_totals = [state for state in transactions.values() if state.refunded_amount is not UNSET]
+    return RefundTotals(transactions, cancels, log) if has_totals else NO_REFUNDS

@@ -118,13 +118,14 @@ def parse(entries: Entries) -> TransactionLog:
     refunds: list[RefundEntry] = []
     totals: dict[str, list[tuple[int, int]]] = {}
     for key, entry in entries.items():
-        kind, at, name = _split(key)
+        kind, _, rest = key.partition("\n")
+        at, _, name = rest.partition("\n")
         if kind in MONEY_RANKS:
             time = END_OF_TIME if kind == "cancelled" and at == "0" else int(at)
             named = cast("tuple[str, ...]", entry.value)
             changes.append(StatusChange(time, MONEY_RANKS[kind], name, named[0], named[1:]))
         elif kind == "refund":
-            refunds.append(_refund(key.partition("\n")[2], entry, entries))
+            refunds.append(_refund(rest, entry, entries))
         elif kind == "refunded":
             totals.setdefault(name, []).append((int(at), cast("int", entry.value)))
     changes.sort()
@@ -166,8 +167,9 @@ def count_failed_attempts(entries: Entries, transaction_id: str) -> int:
     """
     attempts = set[tuple[str, str]]()
     for key, entry in entries.items():
-        kind, at, _ = _split(key)
+        kind, _, rest = key.partition("\n")
         if kind == "failed":
+            at = rest.partition("\n")[0]
             tried, label, is_summary = cast("tuple[str, str, bool]", entry.value)
             if tried == transaction_id and not is_summary:
                 attempts.add((label, "" if label else at))
@@ -197,9 +199,3 @@ def _refund(refund_id: str, entry: Register[LogValue], entries: Entries) -> Refu
 def _drops(totals: list[tuple[int, int]]) -> list[int]:
     timed = [amount for at, amount in totals if at]
     return [earlier - later for earlier, later in pairwise(timed)]
-
-
-def _split(key: str) -> tuple[str, str, str]:
-    kind, _, rest = key.partition("\n")
-    at, _, name = rest.partition("\n")
-    return kind, at, name
