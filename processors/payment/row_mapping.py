@@ -87,7 +87,7 @@ def order_columns(payments: Sequence[Payment]) -> ColumnValues:
         "amount": [payment.order.amount.value for payment in payments],
         "currency": [payment.order.currency.value for payment in payments],
         "registers": [registers.dump(payment.order) for payment in payments],
-        "entries": [registers.dump({} if payment.version else payment.entries) for payment in payments],
+        "entries": [registers.dump(payment.unpaid_entries) for payment in payments],
     }
 
 

@@ -180,6 +180,11 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         return self.base or Parts(self.registers, self.transactions, self.cancels, self.entries)
 
     @property
+    def unpaid_entries(self) -> Entries:
+        """The log of refunds that came before any payment, which the row of the order holds."""
+        return {} if self.version else self.entries
+
+    @property
     def waiting_claims(self) -> tuple[CancelClaim, ...]:
         """The claims that do not fit the order's payment and therefore do not count, sorted by their keys."""
         parts = self.parts

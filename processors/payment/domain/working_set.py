@@ -46,14 +46,12 @@ class PaymentWorkingSet:
 
     @property
     def changed_orders(self) -> list[Payment]:
-        """The payments whose row in `orders` must be written.
-
-        The shop's order has changed, or refunds are logged while no payment is known.
-        """
+        """The payments whose row in `orders` must be written: the shop's order has changed, or the unpaid entries."""
+        pairs = ((self._payments_before[order_id], payment) for order_id, payment in self.payments.items())
         return [
-            payment
-            for order_id, payment in self.payments.items()
-            if payment.order is not self._payments_before[order_id].order or (payment.entries and not payment.version)
+            after
+            for before, after in pairs
+            if after.order is not before.order or after.unpaid_entries != before.unpaid_entries
         ]
 
     def apply(self, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
