@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
+import msgspec
 from confluent_kafka import Message
 
 from stream import events
@@ -16,15 +16,13 @@ from stream.kafka.position import Partition, partition_of
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadableRecord:
+class UnreadableRecord(msgspec.Struct, frozen=True, gc=False):
     """Stands for a record that cannot be decoded; `error` says why."""
 
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """A record of Kafka: decoded as `event`, with its event id, its position, and the bytes of its key and value.
 
     `digest` is the digest of a webhook's payload; None for other records.

@@ -1,8 +1,9 @@
 """Folds a batch of events into the states of their aggregates, one event after the other."""
 
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from stream.events import DomainEvent, OutcomeKind
 
@@ -10,8 +11,7 @@ S = TypeVar("S")
 E = TypeVar("E")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, gc=False):
     """The result of one event: its aggregate's key, its outcome, and the domain events to publish under that key.
 
     `released` are the ids of earlier events that waited for this one and were processed with it.

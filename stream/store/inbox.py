@@ -1,8 +1,8 @@
 """The inbox: one row per event that was handled or failed. It tells new events from duplicates and conflicts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection
 
 from stream.events import OutcomeKind
@@ -11,8 +11,7 @@ from stream.store import statements
 from stream.store.tables import inbox
 
 
-@dataclass(frozen=True, slots=True)
-class InboxRow:
+class InboxRow(msgspec.Struct, frozen=True, gc=False):
     """A row of the inbox: the event's outcome and digest, and the position of the record that brought it first."""
 
     digest: bytes | None

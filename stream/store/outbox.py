@@ -1,15 +1,14 @@
 """The outbox: messages written in the transaction of the state change they report, and published after its commit."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection
 
 from stream.kafka.position import Partition
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
+class OutboxMessage(msgspec.Struct, frozen=True, gc=False):
     """An encoded record to publish to `topic`. `source_topic` and `source_partition` name the record that caused it."""
 
     source_topic: str

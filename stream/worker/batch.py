@@ -7,6 +7,7 @@ nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 from sqlalchemy import Connection
 
 from runtime import faults
@@ -20,8 +21,7 @@ from stream.worker.bisection import Handler, Runner, Succeeded
 from stream.worker.publishing.messages import MessageFactory
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryOutcome:
+class DeliveryOutcome(msgspec.Struct, frozen=True, gc=False):
     """The outcome of a delivery, the number of the attempt (from 1), and the error of a failed attempt."""
 
     delivery: Delivery

@@ -4,9 +4,9 @@ An event fails when its handler raises, or when a domain event that follows from
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
+import msgspec
 from sqlalchemy import Connection
 
 from stream.events import Record
@@ -37,8 +37,7 @@ def of_records(handler: Handler[E]) -> Handler[Record]:
     return cast("Handler[Record]", handler)
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(msgspec.Struct, frozen=True, gc=False):
     """The result of a handled event, and the messages with its domain events, which are not in the outbox yet."""
 
     result: Result

@@ -1,7 +1,6 @@
 """The domain events that hold for an invoice, those that a change makes new, and the balances of credits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 import msgspec
@@ -81,4 +80,4 @@ def with_balances(results: Sequence[Result], balances: Mapping[tuple[str, str], 
         running[account] = running.get(account, 0) + event.amount
         return msgspec.structs.replace(event, balance=running[account])
 
-    return [replace(result, events=tuple(map(with_balance, result.events))) for result in results]
+    return [msgspec.structs.replace(result, events=tuple(map(with_balance, result.events))) for result in results]

@@ -1,8 +1,9 @@
 """Makes the messages that follow from a delivery: domain events, its dead letter, and its outcome. Publishes none."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from runtime import clock
 from stream.avro.codec import Codec
