@@ -1,13 +1,13 @@
 """The order processor's handler: in one transaction, lock the orders, apply the events, save."""
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 
 from sqlalchemy import Connection
 
 from processors.order import store
-from processors.order.domain import OrderInput, apply, order_of
+from processors.order.domain import Order, OrderInput, apply, order_of
 from stream.events import OrderWebhook
-from stream.state.fold import Result, fold
+from stream.state.fold import Result
 
 
 def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
@@ -15,13 +15,16 @@ def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
 
     An event that concerns no column of an order is `processed` and changes nothing.
     """
-    relevant = [event for event in events if order_of(event)]
-    orders = store.lock(tx, sorted({key(event) for event in relevant}))
-    results = iter(fold(orders, relevant, key, apply))
+    named = [(order_of(event), event) for event in events]
+    orders = store.lock(tx, sorted({order_id for order_id, _ in named if order_id}))
+    results = [_apply(orders, order_id, event) for order_id, event in named]
     store.save(tx, orders.values())
-    return [next(results) if order_of(event) else Result(key(event), "processed", ()) for event in events]
+    return results
 
 
-def key(event: OrderInput) -> str:
-    """Return the order id, under which OrderStatus is published; the event id for an event that changes no order."""
-    return order_of(event) or (event.payload.order_id if isinstance(event, OrderWebhook) else event.event_id)
+def _apply(orders: MutableMapping[str, Order], order_id: str | None, event: OrderInput) -> Result:
+    """Apply an event to its order in `orders`. Its result has the order id, under which OrderStatus is published."""
+    if not order_id:
+        return Result(event.envelope.event_id if isinstance(event, OrderWebhook) else event.event_id, "processed", ())
+    orders[order_id], outcome, domain_events = apply(orders[order_id], event)
+    return Result(order_id, outcome, domain_events)

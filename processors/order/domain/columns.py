@@ -10,7 +10,7 @@ The newest state of an aggregate is the one with the highest revision. An order 
 import msgspec
 
 from processors.order.domain.order import Inputs, Order
-from stream.events import PaymentStatus, RefundStatus, ShippingStatus
+from stream.events import PaymentState, PaymentStatus, RefundState, RefundStatus, ShippingStatus
 from stream.state.derived import computed_once
 
 
@@ -84,14 +84,18 @@ def columns_of(order: Order) -> Columns:
 
 def _refunded(inputs: Inputs) -> tuple[RefundStatus | None, int | None, dict[str, str]]:
     """Return status and amount (minor units) of the order's refunds, and by column the webhooks that set them."""
-    refunds = inputs.refunds.state if inputs.refunds else None
-    payment = inputs.payment.state if inputs.payment else None
-    amounts = [(state.refunded_amount, state.set_by) for state in (refunds, payment) if state is not None]
-    amount, set_by = max(amounts, key=lambda entry: entry[0], default=(None, {}))
-    status = refunds.refund_status if refunds else None
-    webhooks = {"refunded_amount": set_by.get("refunded_amount")}
-    if status is not None and refunds is not None:
-        webhooks["refund_status"] = refunds.set_by.get("refund_status")
-    elif amount:
+    states = [entry.state for entry in (inputs.refunds, inputs.payment) if entry]
+    if not states:
+        return None, None, {}
+    highest = max(states, key=_refunded_amount)
+    status = inputs.refunds.state.refund_status if inputs.refunds else None
+    webhooks = {"refunded_amount": highest.set_by.get("refunded_amount")}
+    if status is not None:
+        webhooks["refund_status"] = states[0].set_by.get("refund_status")
+    elif highest.refunded_amount:
         status, webhooks["refund_status"] = "completed", webhooks["refunded_amount"]
-    return status, amount, {name: webhook for name, webhook in webhooks.items() if webhook}
+    return status, highest.refunded_amount, {name: webhook for name, webhook in webhooks.items() if webhook}
+
+
+def _refunded_amount(state: PaymentState | RefundState) -> int:
+    return state.refunded_amount

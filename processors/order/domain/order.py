@@ -1,6 +1,5 @@
 """The state of one order: the newest state of its payment, its parcels and its refunds, and what the shop stated."""
 
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import msgspec
@@ -48,13 +47,12 @@ class Inputs(msgspec.Struct, frozen=True, omit_defaults=True):
     carriers: dict[str, tuple[tuple[int, ...], str]] = {}
 
 
-@dataclass(frozen=True)  # without slots: `columns_of` is stored in it
-class Order:
+class Order(msgspec.Struct, frozen=True, dict=True):  # dict: for derived values
     """One order. `version` is the number of events applied to it."""
 
     order_id: str
     version: int = 0
-    inputs: Inputs = field(default_factory=Inputs)
+    inputs: Inputs = Inputs()
 
     @property
     def parcel(self) -> Entry[ShipmentState] | None:

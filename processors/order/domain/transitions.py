@@ -1,7 +1,6 @@
 """Apply an event to an order. The result does not depend on the order in which events arrive, nor on repetitions."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -48,7 +47,7 @@ def apply(order: Order, event: OrderInput) -> tuple[Order, OutcomeKind, tuple[Do
     The outcome is `late` if the event changed nothing: a newer event had stated the same fields.
     """
     inputs = _with_event(order.inputs, event)
-    after = replace(order, version=order.version + 1, inputs=inputs)
+    after = msgspec.structs.replace(order, version=order.version + 1, inputs=inputs)
     was, columns = columns_of(order), columns_of(after)
     outcome: OutcomeKind = "late" if _state(inputs) == _state(order.inputs) else "processed"
     return after, outcome, () if columns == was else (_status(after, columns, event),)
