@@ -123,6 +123,6 @@ def _row(webhook: UnconfirmedWebhook, record: bytes) -> dict[str, object]:
         "alias": without_nul(request.alias),
         "order_id": None if request.order_id is None else without_nul(request.order_id),
         "source": webhook.source,
-        "received_at": clock.to_datetime(envelope.received_at),
+        "received_at": envelope.received_at,
         "record": record,
     }

@@ -15,7 +15,6 @@ from notifier.queue import mail_queue
 from notifier.queue.mail_queue import QueuedMail
 from notifier.queue.new_mails import Touched
 from notifier.tables import in_app
-from runtime.clock import to_datetime
 from runtime.logging import log
 from stream.events import ids
 from stream.store import statements
@@ -76,7 +75,7 @@ def _row(mail: QueuedMail) -> dict[str, object] | None:
         "message": content.message,
         "type": mail.event_type,
         "link": mail.link or subject.link,
-        "created_at": to_datetime(subject.received_at),
+        "created_at": subject.received_at,
         "event_id": mail.event_id,
         "audience": mail.audience,
     }

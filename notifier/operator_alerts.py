@@ -167,5 +167,5 @@ def _quarantined_row(webhook: QuarantinedWebhook) -> dict[str, object]:
         "kind": "quarantined",
         "subject": webhook.event_id,
         "details": json.dumps(details, ensure_ascii=False),
-        "raised_at": clock.to_datetime(webhook.received_at),
+        "raised_at": webhook.received_at,
     }

@@ -10,7 +10,6 @@ from notifier.contacts import store as contact_store
 from notifier.contacts.parsing import Contact
 from notifier.recipients import Audience, is_for_subscription, notification_id
 from notifier.tables import notifications
-from runtime.clock import to_datetime
 from stream.events import CustomerWebhook, DomainEvent, NotificationSent, OrderWebhook
 from stream.store import statements
 
@@ -171,6 +170,6 @@ def _sent_row(mail: NotificationSent) -> dict[str, object]:
         "customer_id": mail.customer_id,
         "event": "{}",
         "status": "sent",
-        "sent_at": to_datetime(mail.sent_at),
+        "sent_at": mail.sent_at,
         "again_of": mail.again_of,
     }

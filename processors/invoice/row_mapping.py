@@ -6,7 +6,6 @@ Each function returns the values of one table's rows, in the order of its first 
 from collections.abc import Mapping, Sequence
 
 from processors.invoice.domain import Invoice, InvoiceInput, Transfer
-from runtime.clock import to_datetime
 from stream.events import CreditAdded, InvoiceWebhook
 from stream.state import registers
 from stream.state.fold import Result
@@ -32,7 +31,7 @@ def transfer_columns(transfers: Sequence[Transfer]) -> ColumnValues:
         "to_address": [state.to_address.value for state in states],
         "block_number": [state.block_number.value for state in states],
         "reason": [state.reason.value for state in states],
-        "changed_at": [to_datetime(state.changed_at.value) for state in states],
+        "changed_at": [state.changed_at.value for state in states],
         "version": [transfer.version for transfer in transfers],
         "registers": [registers.dump(state) for state in states],
     }
@@ -59,8 +58,8 @@ def invoice_columns(invoices: Sequence[Invoice], last: Mapping[str, InvoiceWebho
         "expected_amount": [invoice.expected_amount for invoice in invoices],
         "reason": [invoice.reason for invoice in invoices],
         "transaction_id": [state.transaction_id.value for state in states],
-        "completed_at": [to_datetime(invoice.completed_at) for invoice in invoices],
-        "expired_at": [to_datetime(invoice.expired_at) for invoice in invoices],
+        "completed_at": [invoice.completed_at for invoice in invoices],
+        "expired_at": [invoice.expired_at for invoice in invoices],
         "metadata": [as_metadata(webhook.envelope.raw) if webhook else None for webhook in webhooks],
         "version": [invoice.version for invoice in invoices],
         "registers": [invoice.dump() for invoice in invoices],
@@ -90,8 +89,8 @@ def history_columns(applied: Sequence[Applied]) -> ColumnValues:
         "state": [payload.state for payload in payloads],
         "previous_state": [_previous_state(webhook) for webhook, _, _ in applied],
         "outcome": [result.outcome for _, _, result in applied],
-        "occurred_at": [to_datetime(envelope.occurred_at) for envelope in envelopes],
-        "received_at": [to_datetime(envelope.received_at) for envelope in envelopes],
+        "occurred_at": [envelope.occurred_at for envelope in envelopes],
+        "received_at": [envelope.received_at for envelope in envelopes],
         "payload": [envelope.raw for envelope in envelopes],
     }
 

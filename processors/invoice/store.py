@@ -47,9 +47,9 @@ def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, 
     """
     if not transaction_ids:
         return {}
-    keys = {"keys": list(transaction_ids)}
-    tx.exec_driver_sql(INSERT_TRANSFERS, keys)
-    rows = tx.exec_driver_sql(LOCK_TRANSFERS, keys)
+    keys = {"keys": transaction_ids}
+    statements.execute(tx, INSERT_TRANSFERS, keys)
+    rows = statements.execute(tx, LOCK_TRANSFERS, keys)
     return {name: Transfer(name, version, registers.load(TransferRegisters, text)) for name, version, text in rows}
 
 
@@ -60,9 +60,9 @@ def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoi
     """
     if not invoice_ids:
         return {}
-    keys = {"keys": list(invoice_ids)}
-    tx.exec_driver_sql(INSERT_INVOICES, keys)
-    rows = tx.exec_driver_sql(LOCK_INVOICES, keys)
+    keys = {"keys": invoice_ids}
+    statements.execute(tx, INSERT_INVOICES, keys)
+    rows = statements.execute(tx, LOCK_INVOICES, keys)
     return {name: Invoice.load(name, version, text) for name, version, text in rows}
 
 
@@ -74,10 +74,10 @@ def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str
     """
     if not customer_ids:
         return {}
-    keys = {"keys": list(customer_ids)}
-    tx.exec_driver_sql(INSERT_CUSTOMERS, keys)
-    tx.exec_driver_sql(LOCK_CUSTOMERS, keys)
-    return {(customer_id, currency): sum_ for customer_id, currency, sum_ in tx.exec_driver_sql(BALANCES, keys)}
+    keys = {"keys": customer_ids}
+    statements.execute(tx, INSERT_CUSTOMERS, keys)
+    statements.execute(tx, LOCK_CUSTOMERS, keys)
+    return {(customer_id, currency): sum_ for customer_id, currency, sum_ in statements.execute(tx, BALANCES, keys)}
 
 
 def add_credits(tx: Connection, added: Sequence[CreditAdded]) -> None:

@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from processors.order.domain import Columns, Inputs, Order, columns_of
 from processors.order.tables import orders
-from runtime.clock import to_datetime
 from stream.store import statements
 
 INSERT_MISSING = statements.insert_missing(orders)
@@ -24,9 +23,9 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Order]:
     """
     if not order_ids:
         return {}
-    keys = {"keys": list(order_ids)}
-    tx.exec_driver_sql(INSERT_MISSING, keys)
-    rows = tx.exec_driver_sql(LOCK, keys)
+    keys = {"keys": order_ids}
+    statements.execute(tx, INSERT_MISSING, keys)
+    rows = statements.execute(tx, LOCK, keys)
     return {order_id: Order(order_id, version, _inputs.decode(inputs)) for order_id, version, inputs in rows}
 
 
@@ -43,12 +42,12 @@ def _columns(changed: Sequence[Order]) -> statements.ColumnValues:
         "payment_method": [order.payment_method for order in shown],
         "transaction_id": [order.transaction_id for order in shown],
         "paid_amount": [order.paid_amount for order in shown],
-        "paid_at": [to_datetime(order.paid_at) for order in shown],
+        "paid_at": [order.paid_at for order in shown],
         "shipping_status": [order.shipping_status for order in shown],
         "tracking_number": [order.tracking_number for order in shown],
         "carrier": [order.carrier for order in shown],
         "last_location": [order.last_location for order in shown],
-        "shipping_updated_at": [to_datetime(order.shipping_updated_at) for order in shown],
+        "shipping_updated_at": [order.shipping_updated_at for order in shown],
         "refund_status": [order.refund_status for order in shown],
         "refunded_amount": [order.refunded_amount for order in shown],
         "currency": [order.currency for order in shown],

@@ -17,7 +17,6 @@ from processors.payment.domain.payment_registers import (
     TransactionRegisters,
 )
 from processors.payment.domain.transactions.transaction_log import LogValue
-from runtime.clock import to_datetime
 from stream.events import DisputeWebhook, PaymentWebhook
 from stream.state import registers
 from stream.state.aliases import Alias
@@ -109,7 +108,7 @@ def payment_columns(payments: Sequence[Payment], last: Mapping[str, PaymentWebho
         "refunded_amount": [payment.refunded_amount for payment in payments],
         "failure_reason": [payment.failure_reason for payment in payments],
         "mismatched": [payment.mismatched for payment in payments],
-        "paid_at": [to_datetime(payment.paid_at) for payment in payments],
+        "paid_at": [payment.paid_at for payment in payments],
         "user_id": [payment.registers.user_id.value for payment in payments],
         "metadata": [as_metadata(webhook.envelope.raw) if webhook else None for webhook in webhooks],
         "version": [payment.version for payment in payments],
@@ -145,7 +144,7 @@ def dispute_columns(payments: Sequence[Payment]) -> ColumnValues:
         "dispute_reason": [state.reason.value for _, state in shown],
         "disputed_amount": [state.amount.value for _, state in shown],
         "disputed_currency": [state.currency.value for _, state in shown],
-        "dispute_due_at": [to_datetime(state.evidence_due_by.value) for _, state in shown],
+        "dispute_due_at": [state.evidence_due_by.value for _, state in shown],
         "charged_back_amount": [dispute.charged_back(payment) for payment in payments],
     }
 
@@ -163,8 +162,8 @@ def history_columns(applied: Sequence[tuple[PaymentWebhook | DisputeWebhook, Res
         "transaction_id": [payload.transaction_id for payload in payloads],
         "amount": [payload.amount for payload in payloads],
         "currency": [payload.currency for payload in payloads],
-        "occurred_at": [to_datetime(envelope.occurred_at) for envelope in envelopes],
-        "received_at": [to_datetime(envelope.received_at) for envelope in envelopes],
+        "occurred_at": [envelope.occurred_at for envelope in envelopes],
+        "received_at": [envelope.received_at for envelope in envelopes],
         "payload": [envelope.raw for envelope in envelopes],
     }
 

@@ -36,12 +36,12 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     """
     if not order_ids:
         return {}
-    keys = {"keys": list(order_ids)}
-    tx.exec_driver_sql(INSERT_MISSING, keys)
-    locked = tx.exec_driver_sql(LOCK, keys).all()
-    known = {row[0]: payment_of(*row) for row in tx.exec_driver_sql(PAYMENTS, keys)}
+    keys = {"keys": order_ids}
+    statements.execute(tx, INSERT_MISSING, keys)
+    locked = statements.execute(tx, LOCK, keys).all()
+    known = {row[0]: payment_of(*row) for row in statements.execute(tx, PAYMENTS, keys)}
     parts: dict[str, dict[str, TransactionRegisters]] = {order_id: {} for order_id in order_ids}
-    for order_id, transaction_id, stored in tx.exec_driver_sql(TRANSACTIONS, keys):
+    for order_id, transaction_id, stored in statements.execute(tx, TRANSACTIONS, keys):
         parts[order_id][transaction_id] = registers.load(TransactionRegisters, stored)
     return {
         order_id: with_order(known.get(order_id) or Payment(order_id), parts[order_id], order, entries)

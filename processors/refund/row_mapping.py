@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from processors.refund.domain import Paid, Refund, Refunds
-from runtime.clock import to_datetime
 from stream.events import RefundWebhook
 from stream.state.aliases import Alias
 from stream.state.fold import Result
@@ -89,7 +88,7 @@ def refund_columns(orders: Sequence[Refunds], last: Mapping[RefundKey, RefundWeb
         "crypto_asset": [state.crypto_asset.value for state in states],
         "reason": [refund.reason for refund in refunds],
         "provider": [state.provider.value for state in states],
-        "processed_at": [to_datetime(refund.processed_at) for refund in refunds],
+        "processed_at": [refund.processed_at for refund in refunds],
         "metadata": [as_metadata(webhook.envelope.raw) if webhook else None for webhook in webhooks],
         "registers": [refund.dump() for refund in refunds],
         "mismatch": [mismatches.get(key) for key in counted],
@@ -107,8 +106,8 @@ def history_columns(applied: Sequence[tuple[RefundWebhook, Result]]) -> ColumnVa
         "outcome": [result.outcome for _, result in applied],
         "amount": [payload.amount for payload in payloads],
         "currency": [payload.currency for payload in payloads],
-        "occurred_at": [to_datetime(envelope.occurred_at) for envelope in envelopes],
-        "received_at": [to_datetime(envelope.received_at) for envelope in envelopes],
+        "occurred_at": [envelope.occurred_at for envelope in envelopes],
+        "received_at": [envelope.received_at for envelope in envelopes],
         "payload": [envelope.raw for envelope in envelopes],
     }
 

@@ -37,11 +37,11 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
     """
     if not order_ids:
         return {}
-    keys = {"keys": list(order_ids)}
-    tx.exec_driver_sql(INSERT_MISSING, keys)
-    locked = tx.exec_driver_sql(LOCK, keys).all()
+    keys = {"keys": order_ids}
+    statements.execute(tx, INSERT_MISSING, keys)
+    locked = statements.execute(tx, LOCK, keys).all()
     known: dict[str, dict[str, Refund]] = {order_id: {} for order_id in order_ids}
-    for order_id, refund_id, stored in tx.exec_driver_sql(READ, keys):
+    for order_id, refund_id, stored in statements.execute(tx, READ, keys):
         known[order_id][refund_id] = Refund.load(stored)
     return {
         order_id: refunds_of(order_id, version, known[order_id], paid, released)

@@ -6,7 +6,6 @@ from sqlalchemy import Connection
 
 from processors.shipping.domain import Shipment, ShipmentRegisters
 from processors.shipping.tables import shipment_history, shipments
-from runtime.clock import to_datetime
 from stream.events import ShippingWebhook
 from stream.state import registers
 from stream.state.fold import Result
@@ -22,9 +21,9 @@ RECORD = statements.insert(shipment_history)
 
 def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
     """Insert missing parcels, lock all until the transaction ends, return them by id. `shipment_ids` must be sorted."""
-    keys = {"keys": list(shipment_ids)}
-    tx.exec_driver_sql(INSERT_MISSING, keys)
-    rows = tx.exec_driver_sql(LOCK, keys)
+    keys = {"keys": shipment_ids}
+    statements.execute(tx, INSERT_MISSING, keys)
+    rows = statements.execute(tx, LOCK, keys)
     return {name: Shipment(name, version, registers.load(ShipmentRegisters, stored)) for name, version, stored in rows}
 
 
@@ -47,7 +46,7 @@ def _columns(parcels: Sequence[Shipment], last: Mapping[str, ShippingWebhook]) -
         "order_id": [state.order_id.value for state in states],
         "status": [state.status.value for state in states],
         "last_location": [state.last_location.value for state in states],
-        "shipping_updated_at": [to_datetime(parcel.updated_at) for parcel in parcels],
+        "shipping_updated_at": [parcel.updated_at for parcel in parcels],
         "metadata": [as_metadata(last[parcel.shipment_id].envelope.raw) for parcel in parcels],
         "version": [parcel.version for parcel in parcels],
         "registers": [registers.dump(state) for state in states],
@@ -63,7 +62,7 @@ def _history_columns(applied: Sequence[tuple[ShippingWebhook, Result]]) -> Colum
         "status": [payload.status for payload in payloads],
         "outcome": [result.outcome for _, result in applied],
         "location": [payload.location for payload in payloads],
-        "occurred_at": [to_datetime(envelope.occurred_at) for envelope in envelopes],
-        "received_at": [to_datetime(envelope.received_at) for envelope in envelopes],
+        "occurred_at": [envelope.occurred_at for envelope in envelopes],
+        "received_at": [envelope.received_at for envelope in envelopes],
         "payload": [envelope.raw for envelope in envelopes],
     }

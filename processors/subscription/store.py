@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from processors.subscription.domain import PaidOrder, Subscription, SubscriptionInput
 from processors.subscription.tables import orders, subscription_history, subscriptions
-from runtime.clock import to_datetime
 from stream.state.fold import Result
 from stream.store import statements
 from stream.store.statements import ColumnValues
@@ -30,11 +29,11 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
     """
     if not user_ids:
         return {}
-    keys = {"keys": list(user_ids)}
-    tx.exec_driver_sql(INSERT_MISSING, keys)
-    users = tx.exec_driver_sql(LOCK, keys).all()
+    keys = {"keys": user_ids}
+    statements.execute(tx, INSERT_MISSING, keys)
+    users = statements.execute(tx, LOCK, keys).all()
     paid: dict[str, dict[str, PaidOrder]] = {user_id: {} for user_id in user_ids}
-    for user_id, order_id, stored in tx.exec_driver_sql(READ, keys):
+    for user_id, order_id, stored in statements.execute(tx, READ, keys):
         paid[user_id][order_id] = PaidOrder.load(stored)
     return {user_id: Subscription(user_id, version, paid[user_id]) for user_id, version in users}
 
@@ -53,7 +52,7 @@ def record(tx: Connection, applied: Iterable[tuple[SubscriptionInput, Result]]) 
 
 def insert_orders_without_plan(tx: Connection, order_ids: Sequence[str]) -> list[str]:
     """Insert orders that name no plan, and return the ids that were not stored before. `order_ids` must be sorted."""
-    return list(tx.exec_driver_sql(INSERT_ORDERS_WITHOUT_PLAN, {"ids": list(order_ids)}).scalars()) if order_ids else []
+    return list(statements.execute(tx, INSERT_ORDERS_WITHOUT_PLAN, {"ids": order_ids}).scalars()) if order_ids else []
 
 
 def _columns(subscriptions_: Sequence[Subscription]) -> ColumnValues:
@@ -61,10 +60,10 @@ def _columns(subscriptions_: Sequence[Subscription]) -> ColumnValues:
         "user_id": [subscription.user_id for subscription in subscriptions_],
         "plan": [subscription.plan for subscription in subscriptions_],
         "status": [subscription.status for subscription in subscriptions_],
-        "started_at": [to_datetime(subscription.started_at) for subscription in subscriptions_],
-        "ends_at": [to_datetime(subscription.ends_at) for subscription in subscriptions_],
-        "next_billing_at": [to_datetime(subscription.next_billing_at) for subscription in subscriptions_],
-        "cancelled_at": [to_datetime(subscription.cancelled_at) for subscription in subscriptions_],
+        "started_at": [subscription.started_at for subscription in subscriptions_],
+        "ends_at": [subscription.ends_at for subscription in subscriptions_],
+        "next_billing_at": [subscription.next_billing_at for subscription in subscriptions_],
+        "cancelled_at": [subscription.cancelled_at for subscription in subscriptions_],
         "last_order_id": [subscription.last_order_id for subscription in subscriptions_],
         "version": [subscription.version for subscription in subscriptions_],
     }
@@ -83,9 +82,9 @@ def _order_columns(subscriptions_: Sequence[Subscription], touched: Collection[s
     return {
         "order_id": [order_id for order_id, _, _ in paid],
         "user_id": [user_id for _, user_id, _ in paid],
-        "approved_at": [to_datetime(order.registers.approved_at.value) for order in orders_],
-        "cancelled_at": [to_datetime(order.cancelled_at) for order in orders_],
-        "next_billing_at": [to_datetime(order.registers.next_billing_at.value) for order in orders_],
+        "approved_at": [order.registers.approved_at.value for order in orders_],
+        "cancelled_at": [order.cancelled_at for order in orders_],
+        "next_billing_at": [order.registers.next_billing_at.value for order in orders_],
         "registers": [order.dump() for order in orders_],
     }
 
@@ -99,7 +98,7 @@ def _history_columns(applied: Sequence[tuple[SubscriptionInput, Result]]) -> Col
         "event_type": [type(event).__name__ for event in events],
         "outcome": [result.outcome for _, result in applied],
         "caused_by": [event.caused_by for event in events],
-        "occurred_at": [to_datetime(event.occurred_at) for event in events],
-        "received_at": [to_datetime(event.received_at) for event in events],
+        "occurred_at": [event.occurred_at for event in events],
+        "received_at": [event.received_at for event in events],
         "payload": [msgspec.json.encode(event).decode() for event in events],
     }

@@ -15,7 +15,7 @@ When the data end early, the function raises IndexError or returns an offset bey
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import cast
 
 from stream import events
 from stream.avro import schemas
@@ -24,7 +24,7 @@ from stream.events import Record
 
 Read = Callable[[bytes, int], tuple[Record, int]]
 """Reads a record from the data at an offset; returns the record and the offset after it."""
-Scope = dict[str, Any]
+Scope = dict[str, object]
 
 INDEX_OF_SOME = 2
 """The encoded index of the branch that is not null in our unions (`["null", …]`)."""
@@ -105,8 +105,7 @@ def compiled(schema: Schema) -> Read:
     lines = "\n    ".join(_lines(schema, "record", {}, scope))
     source = f"def read(data, at):\n    {lines}\n    return record, at"
     exec(compile(source, "<avro reader>", "exec"), scope)  # noqa: S102 - the committed schema is its only source
-    read: Read = scope["read"]
-    return read
+    return cast("Read", scope["read"])
 
 
 def _lines(schema: object, to: str, named: dict[str, object], scope: Scope) -> Iterator[str]:

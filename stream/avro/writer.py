@@ -9,13 +9,13 @@ a function is one expression, which joins the record's pieces in the order of th
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import cast
 
 from stream.avro import schemas
 
 Write = Callable[[object, bytes], bytes]
 """Encodes a value; returns the second argument followed by the value's bytes."""
-Scope = dict[str, Any]
+Scope = dict[str, object]
 
 NULL, SOME = b"\x00", b"\x02"
 """Encoded indexes of the branches of our unions (`["null", …]`). NULL is also an encoded length of zero."""
@@ -70,8 +70,7 @@ def compiled(schema: object, named: dict[str, object]) -> Write:
     pieces = ", ".join(_pieces(schema, "record", named, scope))
     source = f"def write(record, prefix):\n    return b''.join((prefix, {pieces}))"
     exec(compile(source, "<avro writer>", "exec"), scope)  # noqa: S102 - the committed schema is its only source
-    write: Write = scope["write"]
-    return write
+    return cast("Write", scope["write"])
 
 
 def _pieces(schema: object, value: str, named: dict[str, object], scope: Scope) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from stream.state.aliases import Alias, AliasKey
+from stream.store import statements
 from stream.store.statements import BulkStatement, ColumnValues
 
 S = TypeVar("S")
@@ -41,11 +42,11 @@ def lock(tx: Connection, keys: Sequence[AliasKey], load: Callable[[str], Alias[S
     """
     if not keys:
         return {}
-    columns = {"providers": [provider for provider, _ in keys], "names": [name for _, name in keys]}
-    tx.exec_driver_sql(INSERT, columns)
+    columns: ColumnValues = {"providers": [provider for provider, _ in keys], "names": [name for _, name in keys]}
+    statements.execute(tx, INSERT, columns)
     return {
         (provider, name): load(pending) if pending else Alias(order_id)
-        for provider, name, order_id, pending in tx.exec_driver_sql(LOCK, columns)
+        for provider, name, order_id, pending in statements.execute(tx, LOCK, columns)
     }
 
 

@@ -38,7 +38,7 @@ KnownOutcome = tuple[Delivery, OutcomeKind]
 
 def known(tx: Connection, deliveries: Sequence[Delivery]) -> dict[str, InboxRow]:
     """Return the inbox rows of the events of these deliveries, by event id; events without a row are left out."""
-    rows = tx.exec_driver_sql(KNOWN, {"ids": [delivery.event_id for delivery in deliveries]})
+    rows = statements.execute(tx, KNOWN, {"ids": [delivery.event_id for delivery in deliveries]})
     return {event_id: InboxRow(*rest) for event_id, *rest in rows}
 
 

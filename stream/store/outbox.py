@@ -6,6 +6,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from stream.kafka.position import Partition
+from stream.store import statements
+from stream.store.statements import ColumnValues
 
 
 class OutboxMessage(msgspec.Struct, frozen=True, gc=False):
@@ -38,14 +40,14 @@ def insert(tx: Connection, messages: Sequence[OutboxMessage]) -> list[int]:
     """Insert the messages; return the ids of their rows, in the same order."""
     if not messages:
         return []
-    columns = {
+    columns: ColumnValues = {
         "source_topics": [message.source_topic for message in messages],
         "source_partitions": [message.source_partition for message in messages],
         "topics": [message.topic for message in messages],
         "keys": [message.key for message in messages],
         "values": [message.value for message in messages],
     }
-    return [row[0] for row in tx.exec_driver_sql(INSERT, columns)]
+    return [row[0] for row in statements.execute(tx, INSERT, columns)]
 
 
 def unpublished(tx: Connection, partitions: Collection[Partition]) -> list[tuple[int, OutboxMessage]]:

@@ -1,14 +1,29 @@
 """Statements that write many rows at once, built from a `Table` when a store is imported.
 
-Each column is sent as one binary array, which is 2.6 times as fast as text. SQLAlchemy's compiler cannot ask for binary
-parameters (`%(name)b`), so that the statements are texts; the columns and their types are those of the table (ADR 33).
+Each column is sent as one binary array (`binary_arrays`). SQLAlchemy's compiler cannot ask for binary parameters
+(`%(name)b`), so that the statements are texts; the columns and their types are those of the table (ADR 33).
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    CursorResult,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects import postgresql
+
+from stream.store import binary_arrays
 
 ARRAYS = {
     Text: "text[]",
@@ -23,10 +38,11 @@ ARRAYS = {
 }
 """The array that a column of a type is sent as. Ids and JSON are str in Python, so they are sent as text and cast.
 
-A list is sent as one text, its elements separated by newlines: Postgres flattens an array of arrays.
+Times are int in Python: microseconds since 1970 UTC. A list is sent as one text, its elements separated by newlines:
+Postgres flattens an array of arrays.
 """
-ColumnValues = Mapping[str, list[object]]
-"""The values of many rows: by a column's name, a list with one value for each row."""
+ColumnValues = Mapping[str, Sequence[object]]
+"""The values of many rows: by a column's name, a sequence with one value for each row."""
 READ_AS_TEXT = (Uuid, JSON)
 DATABASE_TIMES = {"created_at", "updated_at"}
 """Columns that the database sets: each to the time of the row's first and last change."""
@@ -54,7 +70,7 @@ class BulkStatement(NamedTuple):
         Raises ValueError unless `columns` are exactly the statement's columns, and equally long.
         """
         if self.count(columns):
-            tx.exec_driver_sql(self.text, columns)
+            execute(tx, self.text, columns)
 
     def columns_of(self, rows: Iterable[Mapping[str, object]]) -> ColumnValues:
         """Return the values of the statement's columns in these rows. Raises KeyError if a row lacks a column."""
@@ -71,6 +87,11 @@ class BulkStatement(NamedTuple):
         if lengths.keys() != set(self.columns) or len(set(lengths.values())) != 1:
             raise ValueError(f"columns of one length are required: {', '.join(self.columns)}; there are {lengths}")
         return lengths[self.columns[0]]
+
+
+def execute(tx: Connection, statement: str, columns: ColumnValues) -> CursorResult[*tuple[Any, ...]]:
+    """Execute a statement that has `%(name)b::type[]` for each of the columns, all of which are sent as one array."""
+    return tx.exec_driver_sql(statement, binary_arrays.bound(statement, columns))
 
 
 def insert(table: Table, *, without: Collection[str] = ()) -> BulkStatement:

@@ -120,12 +120,12 @@ def load(tx: Connection) -> ReplayRun:
 def add_published(tx: Connection, event_ids: Collection[str]) -> None:
     """Store the ids of domain events that are on their topics. Stored ids are ignored."""
     if event_ids:
-        tx.exec_driver_sql(ADD_PUBLISHED, {"ids": sorted(event_ids)})
+        statements.execute(tx, ADD_PUBLISHED, {"ids": sorted(event_ids)})
 
 
 def published(tx: Connection, event_ids: Collection[str]) -> set[str]:
     """Return those of these ids whose domain events are on their topics, as far as `add_published` has stored them."""
-    return set(tx.exec_driver_sql(PUBLISHED, {"ids": list(event_ids)}).scalars()) if event_ids else set()
+    return set(statements.execute(tx, PUBLISHED, {"ids": list(event_ids)}).scalars()) if event_ids else set()
 
 
 def add_owed(tx: Connection, events: Sequence[OwedEvent]) -> None:
