@@ -110,12 +110,15 @@ def table_locked(world: World, chance: Random) -> Iterator[str]:
 
 @contextmanager
 def connections_used_up(world: World, _: Random) -> Iterator[str]:
-    """Open connections to the payment store until Postgres refuses more (53300), or its role's limit is reached."""
+    """Open connections as the superuser, whom no role's limit stops, until Postgres refuses more (53300)."""
     taken: list[psycopg.Connection] = []
     try:
-        with suppress(psycopg.OperationalError):
-            while len(taken) < 200:
-                taken.append(psycopg.connect(world.env["PAYMENT_AUDIT_URL"], connect_timeout=2))
+        try:
+            while True:
+                taken.append(_superuser_connection(world, "payment"))
+        except psycopg.OperationalError as refused:
+            if "too many clients" not in str(refused):
+                raise
         yield f"{len(taken)} taken"
     finally:
         for connection in taken:
@@ -199,18 +202,22 @@ def database(world: World, store: str) -> Iterator[psycopg.Connection]:
 
     An error of the connection ends the block without an exception.
     """
-    address = psycopg.conninfo.conninfo_to_dict(world.env[f"{store.upper()}_DATABASE_URL"])
-    login = {**address, "user": "postgres", "password": world.password("postgres"), "connect_timeout": 5}
 
     def connect() -> psycopg.Connection | None:
         with suppress(psycopg.OperationalError):
-            return psycopg.connect(autocommit=True, **login)  # type: ignore[arg-type]
+            return _superuser_connection(world, store)
         return None
 
     connection = until(connect, bool)
     assert connection is not None
     with suppress(psycopg.OperationalError), connection:
         yield connection
+
+
+def _superuser_connection(world: World, store: str) -> psycopg.Connection:
+    address = psycopg.conninfo.conninfo_to_dict(world.env[f"{store.upper()}_DATABASE_URL"])
+    login = {**address, "user": "postgres", "password": world.password("postgres"), "connect_timeout": 5}
+    return psycopg.connect(autocommit=True, **login)  # type: ignore[arg-type]
 
 
 DROPS: tuple[Ill, ...] = ("closes after the dot", "loses after the dot", "silent after the dot")
