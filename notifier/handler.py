@@ -21,10 +21,10 @@ NotifierEvent = OrderWebhook | CustomerWebhook | DomainEvent | DeadRecord | Quar
 
 
 def handle(tx: Connection, events: Sequence[NotifierEvent], *, operator: str | None, max_age_s: float) -> list[Result]:
-    """Apply new events and return a result for each, in order, all `processed`. An Outcome changes nothing.
+    """Apply new events and return a result for each, in order, all `processed`. The caller commits `tx`.
 
-    `operator` is the operator's address; without one, no mail to operators is queued. A mail whose webhook was received
-    more than `max_age_s` ago is stored as `stale`, which is not sent.
+    An Outcome changes nothing. `operator` is the operator's address; without one, no mail to operators is queued. A
+    mail whose webhook was received more than `max_age_s` ago is stored as `stale`, which is not sent.
     """
     orders = [event for event in events if isinstance(event, OrderWebhook)]
     customers = [event for event in events if isinstance(event, CustomerWebhook)]

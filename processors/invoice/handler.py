@@ -15,10 +15,10 @@ from stream.state.fold import Result
 
 
 def handle(tx: Connection, webhooks: Sequence[InvoiceInput]) -> list[Result]:
-    """Apply new webhooks in order and save invoices, transfers, credits and history; return one result each.
+    """Apply new webhooks in order, save invoices, transfers, credits and history, and return one result each.
 
-    A transfer that names no invoice is on another partition than its invoice, so two workers may process them at once.
-    Both lock the transfer's row first, which serializes them.
+    The caller commits `tx`. A transfer that names no invoice is on another partition than its invoice, so two workers
+    may process them at once. Both lock the transfer's row first, which serializes them.
     """
     payloads = [webhook.payload for webhook in webhooks]
     transfers = store.lock_transfers(

@@ -11,9 +11,9 @@ from stream.state.fold import Result
 
 
 def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
-    """Apply new events in order and save the changed orders; return one result each.
+    """Apply new events in order, save the changed orders, and return one result each.
 
-    An event that concerns no column of an order is `processed` and changes nothing.
+    An event that concerns no column of an order is `processed` and changes nothing. The caller commits `tx`.
     """
     named = [(order_of(event), event) for event in events]
     orders = store.lock(tx, sorted({order_id for order_id, _ in named if order_id}))

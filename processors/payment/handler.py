@@ -17,7 +17,10 @@ Input = PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | Order
 
 
 def handle(tx: Connection, webhooks: Sequence[Input], *, orders: OrdersPolicy = "optional") -> list[Result]:
-    """Apply new webhooks in order and save payments, disputes, aliases and history; return one result each."""
+    """Apply new webhooks in order, save payments, disputes, aliases and history, and return one result each.
+
+    The caller commits `tx`, and publishes the results' domain events afterwards.
+    """
     known = alias_store.lock(tx, _aliases(webhooks), row_mapping.load_pending)
     working_set = PaymentWorkingSet(store.lock(tx, _order_ids(webhooks, known.values())), known, orders)
     results = [working_set.apply(webhook) for webhook in webhooks]

@@ -12,9 +12,9 @@ from stream.store import alias_store
 
 
 def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> list[Result]:
-    """Apply new events in order and save refunds, aliases and history; return one result each.
+    """Apply new events in order, save refunds, aliases and history, and return one result each.
 
-    Most events about payments only map an alias to its order.
+    Most events about payments only map an alias to its order. The caller commits `tx`.
     """
     aliases = sorted({alias for event in events for alias in aliases_of(event)})
     known = alias_store.lock(tx, aliases, row_mapping.load_pending)

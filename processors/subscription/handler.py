@@ -17,10 +17,10 @@ from stream.state.fold import Result, fold
 
 
 def handle(tx: Connection, events: Sequence[DomainEvent]) -> list[Result]:
-    """Apply new events in order and save subscriptions, orders and history; return one result each.
+    """Apply new events in order, save subscriptions, orders and history, and return one result each.
 
-    An event whose order id names no plan changes no subscription; if its payment must be for one, PlanMissing is
-    published for its order once.
+    An event whose order id names no plan changes no subscription; if its payment must be for one, PlanMissing is among
+    the events of the first result for its order. The caller commits `tx`.
     """
     relevant = [event for event in events if isinstance(event, SubscriptionInput) and parse_order_id(event.order_id)]
     subscriptions = store.lock(tx, sorted({key(event) for event in relevant}))
