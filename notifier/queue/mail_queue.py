@@ -117,7 +117,8 @@ class QueuedMail:
 def claim(tx: Connection, operator_locale: str, max_age_s: float, most: int) -> list[QueuedMail]:
     """Lock up to `most` mails that are due until the transaction ends, and return them, those due longest first.
 
-    Mails that other senders have locked are skipped. None is due while the notifier is paused.
+    Mails that other senders have locked are skipped. None is due while the notifier is paused. `operator_locale` is the
+    language of mails to the operator.
     """
     tx.exec_driver_sql(IDLE_TIMEOUT)
     values = {"operator_locale": operator_locale, "max_age": max_age_s, "most": most}
@@ -139,7 +140,7 @@ def first_of_each_order(mails: Iterable[QueuedMail]) -> list[QueuedMail]:
 
 
 def read(tx: Connection, notification_id: str, operator_locale: str) -> QueuedMail | None:
-    """Return a mail without locking it; None if the id is unknown."""
+    """Return a mail without locking it; None if the id is unknown. `operator_locale` as for `claim`."""
     row: Any = tx.exec_driver_sql(READ, {"operator_locale": operator_locale, "id": notification_id}).one_or_none()
     return QueuedMail(*row) if row else None
 

@@ -23,7 +23,10 @@ def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
 
 
 def _apply(orders: MutableMapping[str, Order], order_id: str | None, event: OrderInput) -> Result:
-    """Apply an event to its order in `orders`. Its result has the order id, under which OrderStatus is published."""
+    """Apply an event to its order in `orders`; an event without an order is `processed` and changes nothing.
+
+    The result's key is the order id, under which OrderStatus is published, or else the event id.
+    """
     if not order_id:
         return Result(event.envelope.event_id if isinstance(event, OrderWebhook) else event.event_id, "processed", ())
     orders[order_id], outcome, domain_events = apply(orders[order_id], event)

@@ -72,7 +72,7 @@ def apply(
 
 
 def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[DomainEvent, ...]:
-    """Return the domain events that hold after a change and did not hold before.
+    """Return the domain events that hold after a change and did not hold before; none for an order without a payment.
 
     If columns of the order view changed, PaymentUpdated is added unless one of these events surely never held before.
     An event that holds again keeps its id, so consumers skip it and would miss the new state that it carries.

@@ -121,7 +121,7 @@ def of(
     cancels: Mapping[str, Register[CancelledAmount]],
     log: TransactionLog,
 ) -> RefundTotals:
-    """Return the refunds of a payment with these transactions, cancels and log."""
+    """Return the refunds of a payment with these transactions, cancels and log; NO_REFUNDS if these state none."""
     if cancels or log.refunds or log.totals:
         return RefundTotals(transactions, cancels, log)
     has_totals = [state for state in transactions.values() if state.refunded_amount is not UNSET]
