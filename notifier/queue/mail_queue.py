@@ -146,7 +146,7 @@ def read(tx: Connection, notification_id: str, operator_locale: str) -> QueuedMa
 
 
 def mark_sending(tx: Connection, mails: Sequence[QueuedMail]) -> datetime:
-    """Set mails, of which there must be one, to `sending`, and count the attempt.
+    """Set mails, at least one, to `sending`, and count the attempt.
 
     Return the time of that statement, which identifies the attempt for `requeue`.
     """
