@@ -28,7 +28,7 @@ _FALSE_TRUE = (_length(1) + b"\0", _length(1) + b"\1")
 _ZERO = (datetime(2000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 """The time that Postgres counts from, in microseconds since 1970 UTC."""
 _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-"""The last time that Python can read again."""
+"""The latest time that Python can read from Postgres, in microseconds since 1970 UTC."""
 
 
 class BinaryArray(bytes):
@@ -48,10 +48,10 @@ psycopg.adapters.register_dumper(BinaryArray, _Dumper)
 
 
 def bound(statement: str, columns: Mapping[str, Values]) -> dict[str, BinaryArray]:
-    """Return the columns as parameters of a statement, which has `%(name)b::type[]` for each of them.
+    """Return each column as one binary array, by name: the parameters of a statement with `%(name)b::type[]` for each.
 
-    Times are in microseconds since 1970 UTC. Raises KeyError when the statement does not have a column, and an
-    Exception of some class when a value is not of the column's type.
+    Values for `timestamptz[]` are microseconds since 1970 UTC. Raises KeyError when the statement lacks a column,
+    OverflowError for a time after the year 9999, and an Exception of some class for a value of another type.
     """
     types = _types(statement)
     return {name: _array(types[name], values) for name, values in columns.items()}
