@@ -4,9 +4,10 @@ An owed event is a domain event that the replay made and that is on no topic.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection
 
 from stream.store import statements
@@ -72,8 +73,7 @@ class ReplayRun:
     reviewed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class OwedEvent:
+class OwedEvent(msgspec.Struct, frozen=True, gc=False):
     """A domain event that a replay made and that is on no topic: the position of its source record, and its message.
 
     `topic`, `key` and `value` are those to publish it with; `kind` is the class name of the event.
@@ -130,7 +130,7 @@ def published(tx: Connection, event_ids: Collection[str]) -> set[str]:
 
 def add_owed(tx: Connection, events: Sequence[OwedEvent]) -> None:
     """Store owed events. Stored ones are ignored."""
-    ADD_OWED.execute(tx, map(asdict, events))
+    ADD_OWED.execute(tx, map(msgspec.structs.asdict, events))
 
 
 def delete_published_owed(tx: Connection) -> None:

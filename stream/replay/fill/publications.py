@@ -98,8 +98,9 @@ def owed(tx: Connection, collected: CollectedPublications, spec: ReplaySpec) -> 
     `ReplaySpec.publishes`, because that topic was not read.
     """
     owed_events = collected.owed(ledger.published(tx, collected.event_ids))
+    read = {topic.name for topic in spec.publishes}
     for event in owed_events:
-        if event.topic not in {topic.name for topic in spec.publishes}:
+        if event.topic not in read:
             raise ReplayImpossible(
                 f"a {event.kind} goes to {event.topic}, which is not among the topics that {spec.service} publishes "
                 "to: add it in stream/events/topics.py"
