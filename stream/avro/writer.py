@@ -7,14 +7,14 @@ a function is one expression, which joins the record's pieces in the order of th
         return b"".join((prefix, LENGTHS[n] if (n := len(s := record.event_id.encode())) < 64 else long(n), s, ...))
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import cast
 
 from stream.avro import schemas
 
 Write = Callable[[object, bytes], bytes]
-"""Encodes a value; returns the second argument followed by the value's bytes."""
+"""Encodes a record; returns the second argument followed by the record's bytes."""
 Scope = dict[str, object]
 
 NULL, SOME = b"\x00", b"\x02"
@@ -29,7 +29,7 @@ def writer(name: str) -> Write:
 
     The function raises an Exception of any class for a value that the schema does not allow.
     """
-    return compiled(schemas.declared(name), {})
+    return compiled(schemas.declared(name))
 
 
 def long(number: int) -> bytes:
@@ -50,31 +50,28 @@ LENGTHS = [long(length) for length in range(64)]
 """The encoded lengths of one byte, by length."""
 
 
-def array(items: Collection[object], write: Write) -> bytes:
-    """Encode an array as one block; `write` encodes an item."""
-    return b"".join([long(len(items)), *[write(item, b"") for item in items], NULL]) if items else NULL
+def block(encoded: Sequence[bytes]) -> bytes:
+    """Return the array of these encoded items, or the map of these encoded entries, as one block."""
+    return b"".join([long(len(encoded)), *encoded, NULL]) if encoded else NULL
 
 
-def mapping(values: Mapping[str, object], write_key: Write, write: Write) -> bytes:
-    """Encode a map as one block; `write_key` and `write` encode a key and a value."""
-    pairs = [write(value, write_key(key, b"")) for key, value in values.items()]
-    return b"".join([long(len(values)), *pairs, NULL]) if values else NULL
+def compiled(schema: object) -> Write:
+    """Return the function that writes a record of `schema`, in which all references are resolved.
 
-
-def compiled(schema: object, named: dict[str, object]) -> Write:
-    """Return the function that writes a value of `schema`, which may refer to schemas in `named` by their names.
-
-    Schemas that `schema` defines are added to `named`. Raises TypeError for an Avro type that our schemas do not use.
+    Raises TypeError for an Avro type that our schemas do not use.
     """
-    scope: Scope = {"LENGTHS": LENGTHS, "NULL": NULL, "SOME": SOME, "long": long, "array": array, "mapping": mapping}
-    pieces = ", ".join(_pieces(schema, "record", named, scope))
+    scope: Scope = {"LENGTHS": LENGTHS, "NULL": NULL, "SOME": SOME, "long": long, "block": block}
+    pieces = ", ".join(_pieces(schema, "record", {}, scope))
     source = f"def write(record, prefix):\n    return b''.join((prefix, {pieces}))"
     exec(compile(source, "<avro writer>", "exec"), scope)  # noqa: S102 - the committed schema is its only source
     return cast("Write", scope["write"])
 
 
 def _pieces(schema: object, value: str, named: dict[str, object], scope: Scope) -> Iterator[str]:
-    """Yield the expressions for the bytes of `value`, itself an expression. Constants are added to `scope`."""
+    """Yield the expressions for the bytes of `value`, itself an expression. Constants are added to `scope`.
+
+    Schemas that `schema` defines are added to `named`.
+    """
     match schema:
         case ["null", other]:
             v = "v" + value.partition(".")[0] if value.startswith("v") else "v"  # a nullable record has nullable fields
@@ -82,10 +79,10 @@ def _pieces(schema: object, value: str, named: dict[str, object], scope: Scope) 
             yield f"NULL if ({v} := {value}) is None else SOME + ({first})"
             yield from (f"b'' if {v} is None else {piece}" for piece in others)
         case {"type": "array", "items": items}:
-            yield f"array({value}, {_constant(compiled(items, named), scope)})"
+            yield f"block([{_joined(_pieces(items, 'vi', named, scope))} for vi in {value}])"
         case {"type": "map", "values": values}:
-            functions = (_constant(compiled(part, named), scope) for part in ("string", values))
-            yield f"mapping({value}, {', '.join(functions)})"
+            entry = (*_scalar_pieces("string", "vk"), *_pieces(values, "vi", named, scope))
+            yield f"block([{_joined(entry)} for vk, vi in {value}.items()])"
         case {"type": "record", "name": str(name), "fields": list(fields)}:
             named[name] = schema
             for field in fields:
@@ -114,7 +111,6 @@ def _scalar_pieces(schema: object, value: str) -> Iterator[str]:
             raise TypeError(f"no writer is generated for the Avro type {schema}")
 
 
-def _constant(function: Write, scope: Scope) -> str:
-    name = f"write_{len(scope)}"
-    scope[name] = function
-    return name
+def _joined(pieces: Iterable[str]) -> str:
+    first, *others = pieces
+    return f"b''.join(({', '.join((first, *others))}))" if others else first

@@ -136,6 +136,6 @@ def test_an_avro_type_that_our_schemas_do_not_use_is_named(schema: Any) -> None:
     declared = {"type": "record", "name": "Outcome", "fields": [{"name": "at", "type": schema}]}
 
     with pytest.raises(TypeError, match="is generated for the Avro type"):
-        avro_writer.compiled(declared, {})
+        avro_writer.compiled(declared)
     with pytest.raises(TypeError, match="is generated for the Avro type"):
         avro_reader.compiled(declared)
