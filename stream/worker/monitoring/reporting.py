@@ -1,5 +1,7 @@
 """Reports a committed batch by one log line per event and by counters, and a failed batch by one line."""
 
+from collections import Counter
+
 from confluent_kafka import KafkaException
 
 from runtime.logging import log
@@ -20,8 +22,12 @@ def _subject(event: object) -> dict[str, str]:
 
 def report(applied: Applied) -> None:
     """Log and count each event by its outcome, and count the messages that follow, except outcomes, by topic."""
+    for kind, count in Counter(outcome.outcome for outcome in applied.outcomes).items():
+        metrics.EVENTS.labels(kind).inc(count)
+    for topic, count in Counter(message.topic for message in applied.messages).items():
+        if topic != OUTCOMES.name:
+            metrics.DOMAIN_EVENTS.labels(topic).inc(count)
     for outcome in applied.outcomes:
-        metrics.EVENTS.labels(outcome.outcome).inc()
         write_log = log.error if outcome.outcome == "dead" else log.info
         name = "retried" if outcome.attempt > 1 and outcome.outcome == "processed" else outcome.outcome
         subject = _subject(outcome.delivery.event)
@@ -32,9 +38,6 @@ def report(applied: Applied) -> None:
             attempt=outcome.attempt,
             **subject,
         )
-    for message in applied.messages:
-        if message.topic != OUTCOMES.name:
-            metrics.DOMAIN_EVENTS.labels(message.topic).inc()
 
 
 def report_failure(failure: Exception, wait_s: float) -> str:
