@@ -26,6 +26,7 @@ PARTS = {
     "processor": "A processor",
     "replay": "A replay",
     "console": "The console: queries and ingest",
+    "ingest": "The console beside the gateway's highest rate",
     "pages": "The console: pages",
     "idle": "At rest",
 }

@@ -15,10 +15,10 @@ from pathlib import Path
 from bench import cost
 from bench.peers import fastapi_gateway, gateway_peers
 from bench.peers.gateway_peers import Server
-from bench.requests import signed
 from bench.rig import figures, system
 from bench.rig.figures import Figure
 from bench.rig.load import post
+from bench.rig.requests import signed
 from bench.rig.system import System
 from simulator.order import Order
 from simulator.story import Webhook, life

@@ -18,9 +18,9 @@ import psycopg
 
 from bench import search
 from bench.peers import fastapi_gateway
-from bench.requests import signed
 from bench.rig import figures, system, trial
 from bench.rig.figures import Figure
+from bench.rig.requests import signed
 from bench.rig.system import ROOT, Sink, System
 from bench.rig.trial import RowKey, Side, Window
 from runtime.clients import loopback

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 from confluent_kafka.cimpl import NewTopic
 
-from bench.requests import signed
 from bench.rig import system
+from bench.rig.requests import signed
 from bench.rig.system import Sink, System
 from bench.rig.trial import RowKey
 from simulator.story import Webhook
