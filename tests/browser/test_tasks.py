@@ -131,15 +131,16 @@ def test_a_bad_deploy_has_killed_events(
 
 
 def test_the_mail_server_is_stuck(person: Person, shop: Shop, system: dict[str, str]) -> None:
-    order = new_order()
+    order, mails = new_order(), Store(system["NOTIFIER_DATABASE_URL"])
+    aged = "UPDATE notifications SET created_at = created_at - interval '2 minutes' WHERE order_id = %s RETURNING 1"
     with frozen(system, "INBOX"):
         shop.post("order", {"orderId": order, "customerEmail": f"{order.lower()}@example.test"})
         pay(shop, order)
+        until(lambda: mails.rows(aged, order), bool)
         person.act_on("the mail server may be stuck")
         person.see("PaymentCompleted")
         shoot(person.page, "task-mail-server")
 
-    mails = Store(system["NOTIFIER_DATABASE_URL"])
     due = "UPDATE notifications SET next_attempt_at = now() WHERE order_id = %s AND status = 'queued' RETURNING 1"
     ended = "SELECT 1 FROM notifications WHERE order_id = %s AND status IN ('sent', 'unknown')"
     # Meanwhile the wait until the next attempt may have grown to minutes.

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.chaos.faults import FAULTS
 from tests.chaos.nemesis import HOLD_S, run
 from tests.chaos.world import ROOT, world
@@ -24,6 +26,7 @@ SHORT = (
 )
 
 
+@pytest.mark.long
 def test_under_one_fault_after_another_nothing_is_lost_and_nothing_is_double() -> None:
     named = {fault.name: fault for fault in FAULTS}
 
