@@ -16,9 +16,8 @@ from pathlib import Path
 
 import psycopg
 
-from bench import search
 from bench.peers import fastapi_gateway
-from bench.rig import figures, system, trial
+from bench.rig import figures, search, system, trial
 from bench.rig.figures import Figure
 from bench.rig.requests import signed
 from bench.rig.system import ROOT, Sink, System

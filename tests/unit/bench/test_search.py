@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from bench.rig.open_loop import Post
+from bench.rig.search import CLOSE, THOROUGH, highest
 from bench.rig.trial import OK, Outcome, Window
-from bench.search import CLOSE, THOROUGH, highest
 
 
 def sustaining(most: float, rates_: list[float]) -> Callable[[float, float], Window]:
