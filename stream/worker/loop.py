@@ -205,7 +205,7 @@ class Worker:
         if self._consumer.partitions.unacquired:
             self._acquire(messages)
         if owned := [message for message in messages if self._consumer.partitions.owns(message)]:
-            self._consumer.offsets.commit_beginnings(owned)
+            self._consumer.commit_beginnings(owned, self._stay_in_group)
             with metrics.BATCH_SECONDS.time():
                 self._apply(self._decode(owned))
         self._publication.publish_due_outcomes()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Timer
 
 import pytest
-from confluent_kafka import Message
+from confluent_kafka import KafkaException, Message
 
 from stream.events import topics
 from stream.kafka.client_config import Cluster
@@ -72,11 +72,25 @@ def test_kafka_knows_where_a_group_begins_before_its_first_records_are_handled(
     messages = until(lambda: member.consume(2, FOR_EVER_S), lambda some: len(of(order, some)) == 2)
     partition = (topics.PAYMENT_WEBHOOKS.name, 0)
     assert partition not in member.offsets.committed()
+    member.own(dict.fromkeys(member.partitions.unacquired, Owned(1, 0)))
 
-    member.offsets.commit_beginnings(messages)
-    member.offsets.commit_beginnings(messages[1:])
+    member.commit_beginnings(messages, member.pause)
+    member.commit_beginnings(messages[1:], member.pause)
 
     assert member.offsets.committed()[partition] == messages[0].offset()
+
+
+def test_who_loses_its_partitions_while_it_commits_the_beginning_waits_no_longer(
+    member: GroupConsumer, system: dict[str, str]
+) -> None:
+    """librdkafka's own wait for a commit never ended then, and with it the worker's thread."""
+    order = new_order()
+    append_at_once(system, topics.PAYMENT_WEBHOOKS, 0, [a_payment(order=order, name=order)])
+    messages = until(lambda: member.consume(1), lambda some: bool(of(order, some)))
+    member.own(dict.fromkeys(member.partitions.unacquired, Owned(1, 0)))
+
+    with pytest.raises(KafkaException, match="ASSIGNMENT_LOST"):
+        member.commit_beginnings(messages, member.partitions.clear)
 
 
 def test_a_batch_gathers_what_comes_after_its_first_record_and_a_full_one_does_not_wait(

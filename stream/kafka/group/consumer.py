@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from runtime.logging import log
 from stream.events.topics import Topic
@@ -63,9 +63,8 @@ class GroupConsumer:
         """
         self._topics = [topic.name for topic in topics]
         self._before_revoke = before_revoke
-        self._consumer = cluster.consumer(
-            group, {**CONSUMER, **_gathering(fetch_gather_ms), "stats_cb": self._on_statistics}
-        )
+        callbacks = {"stats_cb": self._on_statistics, "on_commit": self._on_commit}
+        self._consumer = cluster.consumer(group, {**CONSUMER, **_gathering(fetch_gather_ms), **callbacks})
         self._fetch_stats = FetchStats(self._topics, time.monotonic())
         self._fetch_watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
         self.offsets = GroupOffsets(self._consumer, self._topics, cluster)
@@ -190,6 +189,19 @@ class GroupConsumer:
         known = max(position.offset, self._starts.get(partition, -1))
         return known if known >= 0 else committed.get(partition)
 
+    def commit_beginnings(self, messages: Sequence[Message], while_waiting: Callable[[], None]) -> None:
+        """Commit the first offsets of the group, as GroupOffsets does; `while_waiting` must poll, as `pause` does.
+
+        Raises KafkaException also when Kafka takes one of the records' partitions away meanwhile.
+        """
+
+        def wait() -> None:
+            while_waiting()
+            if not all(map(self.partitions.owns, messages)):
+                raise KafkaException(KafkaError(KafkaError._ASSIGNMENT_LOST))  # noqa: SLF001 - librdkafka's own code
+
+        self.offsets.commit_beginnings(messages, wait)
+
     def commit_offsets(self, ends: dict[Partition, int], *, at_once: bool = False) -> None:
         """Commit the next offset of each partition to Kafka without waiting for the result.
 
@@ -221,6 +233,9 @@ class GroupConsumer:
 
     def _on_statistics(self, statistics: str) -> None:
         self._fetch_stats.update(statistics, time.monotonic())
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        self.offsets.note_committed(error, partitions)
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         self._may_be_paused = True  # librdkafka assigns a partition as paused if it was lost while paused

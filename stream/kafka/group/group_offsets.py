@@ -1,9 +1,10 @@
 """The next offsets that a consumer's group has committed to Kafka, and those that this member has reached."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from runtime import faults
 from runtime.logging import log
@@ -14,6 +15,8 @@ from stream.kafka.position import Partition, partition_of
 from stream.kafka.watchdog import Watchdog
 
 COMMITTED_TIMEOUT_S = 5.0
+POLL_S = 0.01
+"""Seconds between two looks for Kafka's answer to a commit that is waited for."""
 
 
 class GroupOffsets:
@@ -25,6 +28,7 @@ class GroupOffsets:
         self._watchdog = Watchdog("consumer", partial(admin.are_healthy, cluster))
         self._handled_until: dict[Partition, int] = {}
         self._known: set[Partition] = set()  # those with an offset in Kafka
+        self._refusal: KafkaError | None = None
         self.problem = self._watchdog.problem
 
     def committed(self) -> dict[Partition, int]:
@@ -57,22 +61,40 @@ class GroupOffsets:
         partitions = committed.keys() | self._handled_until.keys()
         return {one: max(committed.get(one, 0), self._handled_until.get(one, 0)) for one in partitions}
 
-    def commit_beginnings(self, messages: Iterable[Message]) -> None:
+    def commit_beginnings(self, messages: Iterable[Message], while_waiting: Callable[[], None]) -> None:
         """Commit the offset of the first of these records of each partition for which Kafka has no offset of the group.
 
         Call it before the records are handled. Otherwise Kafka would have no offset after a crash within the first
         seconds, and the worker would go on at the offset in the store: the outcomes that it held for the records before
-        that would never be published. Waits for Kafka; raises KafkaException when Kafka does not take the offsets.
+        that would never be published. Returns when Kafka has the offsets. Until then `while_waiting` is called every
+        POLL_S and must poll the consumer: librdkafka's own wait never ends if Kafka takes partitions away meanwhile.
+        Raises KafkaException when Kafka refuses the offsets, and SystemExit when the client is stuck.
         """
         beginnings: dict[Partition, int] = {}
         for message in messages:
             partition, offset = partition_of(message), message.offset()
             if partition not in self._known and offset is not None:
                 beginnings.setdefault(partition, offset)
-        if beginnings:
-            offsets = [TopicPartition(*partition, offset) for partition, offset in beginnings.items()]
-            self._consumer.commit(offsets=offsets, asynchronous=False)
-            self._known |= beginnings.keys()
+        if not beginnings:
+            return
+        self._refusal = None
+        offsets = [TopicPartition(*partition, offset) for partition, offset in beginnings.items()]
+        self._consumer.commit(offsets=offsets, asynchronous=True)
+        while not beginnings.keys() <= self._known:
+            time.sleep(POLL_S)
+            while_waiting()
+            if self._refusal:
+                raise KafkaException(self._refusal)
+            self._watchdog.check(self._topics)
+        self._watchdog.reset()
+
+    def note_committed(self, error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
+        """Note Kafka's answer to a commit: the error of the whole commit or of single partitions, if any."""
+        for one in partitions:
+            if refusal := error or one.error:
+                self._refusal = refusal
+            else:
+                self._known.add((one.topic, one.partition))
 
     @faults.before("worker.before_offsets")
     @faults.after("worker.after_offsets")
