@@ -62,6 +62,6 @@ clean: ## remove everything that `make` made: data, logs, .venv, caches
 	@echo "making .venv with $$($(PYTHON) --version) (once)"
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install --quiet uv==0.13.8
-	@$(UV) pip install --quiet --require-hashes --requirement requirements/all.lock
+	@$(UV) pip install --quiet --compile-bytecode --require-hashes --requirement requirements/all.lock
 	@$(UV) pip install --quiet --no-deps --editable .
 	@touch $@
