@@ -9,7 +9,7 @@ PYTHON = $(or $(shell for p in $(PYTHONS); do $$p -c '$(USABLE)' 2>/dev/null && 
   No Python 3.11 or newer with its venv module was found: install it (Debian and Ubuntu: apt install python3-venv)))
 MINUTES := 30
 # Half of the tests that need a system, by time; they run beside the others, because most of them wait.
-HALF := tests/browser tests/contract tests/faults
+HALF := tests/contract tests/integration
 UV := .venv/bin/python -m uv
 LOCKS := all gateway payment shipping refund subscription invoice order confirmer notifier console cli
 
