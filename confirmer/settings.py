@@ -48,7 +48,7 @@ class ConfirmerSettings(_ProviderSettings):
     ask_concurrency: int = Field(8, ge=1, le=100, description="concurrent requests to one provider")
 
     def api_key(self, provider: str) -> str | None:
-        """Return the API key of a provider, None if it is not set."""
+        """Return the API key of a provider of API_VERIFICATIONS; None or empty if it is not set."""
         key: str | None = getattr(self, f"{provider}_api_key")
         return key
 

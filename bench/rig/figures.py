@@ -6,6 +6,7 @@ in BENCH_FIGURES, and writes docs/benchmarks.md.
 """
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +60,8 @@ def line(figure: Figure) -> str:
         parts.append(f"goal {figure.goal}")
     if figure.rounds:
         parts.append(f"rounds {shown(min(figure.rounds))} to {shown(max(figure.rounds))}")
-    parts += [f"{figure.value / peer:.2f} x {name} ({shown(peer)})" for name, peer in figure.peers.items() if peer]
+    known = {name: peer for name, peer in figure.peers.items() if peer and not math.isnan(peer)}
+    parts += [f"{figure.value / peer:.2f} x {name} ({shown(peer)})" for name, peer in known.items()]
     return " | ".join(parts + [figure.note] * bool(figure.note))
 
 

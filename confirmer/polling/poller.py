@@ -58,7 +58,11 @@ class Poller:
         """Providers of verifications inserted since the last `notify`. Only the worker's thread uses it."""
 
     def start(self, stop: Event) -> Thread:
-        """Send verifications until `stop` is set, in a thread with its own event loop; return the thread."""
+        """Send verifications in a daemon thread with its own event loop, and return the thread.
+
+        The thread ends when `stop` is set and open requests are done, or at an unforeseen error; a store that fails
+        does not end it.
+        """
         thread = Thread(target=lambda: asyncio.run(self._work(stop)), name="poller", daemon=True)
         thread.start()
         return thread
@@ -87,11 +91,13 @@ class Poller:
         self._loop = asyncio.get_running_loop()
         self._storing = asyncio.Semaphore(MAX_CONNECTIONS)
         self._publishing = asyncio.Lock()
-        async with HttpClient(self._settings.ask_timeout_s) as http, asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watch_due(stop))
-            for client in self._clients:
-                tasks.create_task(self._poll(client, http, stop))
-        self._loop = None
+        try:
+            async with HttpClient(self._settings.ask_timeout_s) as http, asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch_due(stop))
+                for client in self._clients:
+                    tasks.create_task(self._poll(client, http, stop))
+        finally:  # the loop closes with this thread, and `notify` is called by another
+            self._loop = None
 
     async def _poll(self, client: ProviderClient, http: HttpClient, stop: Event) -> None:
         while not stop.is_set():

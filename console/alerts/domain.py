@@ -76,7 +76,7 @@ class Message:
         return f"over: no more {several}" if self.state == "over" else f"{count} {one if count == 1 else several}"
 
     def text(self) -> str:
-        """Return the message as lines of text."""
+        """Return the message as text: title, a line for each of the first LISTED alerts, and the number of others."""
         lines = [f"hookstream: {self.title}", *(f"- {alert.text}" for alert in self.alerts[:LISTED])]
         more = len(self.alerts) - LISTED
         return "\n".join([*lines, *([f"- and {more} more"] if more > 0 else [])])

@@ -140,7 +140,10 @@ def order_state(tx: Connection, order_id: str) -> Row | None:
 
 
 def balances(tx: Connection, customer_id: str) -> list[Row]:
-    """Return a customer's balances, sorted by currency, in minor units; none for an unknown customer."""
+    """Return a customer's balances by currency; none for an unknown customer.
+
+    A row has `currency`, `balance` in minor units, and `at` in microseconds since 1970.
+    """
     return rows(tx, BALANCES, {"customer": customer_id})
 
 

@@ -51,7 +51,8 @@ class Authentication:
     def authenticate(self, provider: Provider, received: Received) -> Verification:
         """Return how a request was verified; `unsigned_allowed` if nothing proves it and the settings allow that.
 
-        Raises Refusal if its signature or token is missing, wrong or too old.
+        The provider must be active, as `is_active` says: without secrets, any request is `unsigned_allowed`. Raises
+        Refusal if the signature or token is missing or wrong, or the signed time is too far from now.
         """
         secrets = self._secrets[provider.secret_setting]
         if not secrets:  # the settings allow that only with an unsigned provider, or with ..._ALLOW_UNSIGNED

@@ -52,9 +52,10 @@ class ManagementApi:
     def list(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Return the newest mails of a status, the number of mails by status, and the newest unusable contacts.
 
-        Without a status, list mails that are not sent: all of the given order, or else those that need the operator.
-        Unusable contacts are listed only without a status, and even if no mail waits for them. `sent` is not counted.
-        Raises RequestRefused (400) for an unknown status or a bad limit.
+        `order`, given once or more, selects mails and contacts of these orders, but not the numbers, which leave out
+        `sent`. Without a status, list unsent mails: of the given orders, or else those that need the operator. Unusable
+        contacts are listed only without a status, and even if no mail waits for them. There are at most `limit` of
+        each. Raises RequestRefused (400) for an unknown status, a bad order or a bad limit.
         """
         status, orders = params.get("status"), texts(params, "order")
         if status is not None and status not in operations.STATUSES:

@@ -41,7 +41,10 @@ class NoReply(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A mail as bytes, with the addresses for MAIL FROM and RCPT TO."""
+    """A mail with the addresses for MAIL FROM and RCPT TO.
+
+    `body` is sent unchanged: headers and text, lines ended by CRLF, none that begins with a dot, without the final dot.
+    """
 
     sender: str
     recipient: str

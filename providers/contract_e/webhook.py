@@ -29,7 +29,7 @@ def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa:
 
 
 def provider_by_header(header: str) -> Provider:
-    """Return the row for the value of an `X-PG-Provider` header; UNKNOWN for a provider that is not listed."""
+    """Return contract E's row for an `X-PG-Provider` header in upper or lower case; UNKNOWN if it is not listed."""
     return _BY_HEADER.get(header.strip().upper(), UNKNOWN)
 
 

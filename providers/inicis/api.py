@@ -86,8 +86,9 @@ def build_request(request: VerificationRequest, key: str) -> ApiRequest:
 def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
     """Translate the transaction's state at Inicis.
 
-    Raises NotKnownYet if Inicis has no such transaction; Contradicted if order, amount or account differ from the
-    webhook's, or if the transaction never had the claimed status; InvalidField for an unknown status.
+    Raises NotKnownYet for every result but success; Contradicted if transaction, order, amount or account differ from
+    the webhook's, or if the transaction never had the claimed status; InvalidField for an unreadable response or an
+    unknown status.
     """
     transaction = api_support.decode(_transaction, response)
     if transaction.resultCode not in SUCCESS:

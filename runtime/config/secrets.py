@@ -48,5 +48,8 @@ Secrets = Annotated[str, AfterValidator(_each_long_enough)]
 
 
 def local_defaults(settings: Mapping[str, object]) -> Iterator[str]:
-    """Yield the names of those settings whose values contain a secret that compose.yaml publishes (`local-only…`)."""
+    """Yield the names of those settings whose text contains a secret that compose.yaml publishes (`local-only…`).
+
+    A secret in base64 is found too. Values that are no text are not searched.
+    """
     yield from (name for name, value in settings.items() if isinstance(value, str) and _LOCAL.search(value))

@@ -39,7 +39,11 @@ class End(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The state of one refund. `ends` holds each time it was completed or rejected, as its bank may return it."""
+    """The state of one refund.
+
+    The keys of `ends` are the completions and rejections of the refund, several if a bank returned a completed refund.
+    The values are always True.
+    """
 
     registers: RefundRegisters = field(default_factory=RefundRegisters)
     ends: Mapping[End, Register[bool]] = field(default_factory=dict)

@@ -37,10 +37,11 @@ class ProgressBarrier:
         self._changed = FORK.Condition()
 
     def enter(self, part: int, first_ms: int, last_ms: int) -> None:
-        """Return when no other part has older records than this part's next batch; call it before the batch.
+        """Call before each batch. Return when each other part has left, or entered a batch that ends after its start.
 
         `first_ms` and `last_ms` are the times when the batch's first and last record were appended, in milliseconds
-        since 1970. The part with the oldest batch never waits, so there is no deadlock.
+        since 1970. Once every part has entered or left, the part whose batch ends first does not wait, so there is no
+        deadlock.
         """
         with self._changed:
             self._reached[part] = last_ms
