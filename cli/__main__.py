@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Annotated
 
@@ -79,10 +80,18 @@ def main() -> None:
     if COMPLETING not in os.environ:
         environment.inherit_topic_settings()
     try:
+        _check_arguments(sys.argv[1:])
         app(prog_name=NAME)
     except CommandError as error:
         print_error(error)
         sys.exit(1)
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raise CommandError for an argument that is not UTF-8, which Python represents with lone surrogates."""
+    for argument in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            raise CommandError(f"The argument {argument!a} is not valid UTF-8.")
 
 
 def _show_failure(kind: type[BaseException], failure: BaseException, trace: TracebackType | None) -> None:

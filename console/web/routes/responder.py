@@ -123,8 +123,14 @@ class Responder:
         form: Mapping[str, str] | None = None,
         lists: Mapping[str, tuple[str, ...]] | None = None,
     ) -> PageRequest:
-        """Return the request as a view or action gets it; `form` has the first value of each name, `lists` has all."""
+        """Return the request as a view or action gets it; `form` has the first value of each name, `lists` has all.
+
+        Raises BadParameter for a value with a NUL character, which Postgres cannot store or compare.
+        """
         query = {name: str(values[0]) for name, values in request.query_params.dict().items()}
+        for name, value in (*query.items(), *((name, value) for name, all_ in (lists or {}).items() for value in all_)):
+            if "\0" in value:
+                raise BadParameter(f"{name} has a NUL character")
         ids = tuple(unquote(str(value)) for value in request.path_params.values())
         return PageRequest(
             entry.viewer, target(request), query, ids, clock.now(), self._services, form or {}, lists or {}

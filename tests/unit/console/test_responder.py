@@ -2,10 +2,12 @@
 
 import time
 
+import pytest
 from litestar.testing import RequestFactory
 from sqlalchemy import create_engine
 
 from console.login.sessions import Sessions
+from console.queries.criteria import BadParameter
 from console.web.gate import SESSION, Gate
 from console.web.rendering.assets import Assets
 from console.web.rendering.renderer import Renderer
@@ -15,6 +17,20 @@ from console.web.services import Services
 from runtime.clients.management_client import ManagementClient
 
 CLOSED_PORT = "postgresql+psycopg://127.0.0.1:1/nowhere"
+
+
+def test_a_nul_character_is_a_bad_parameter() -> None:
+    gate = Gate(Sessions("a token of some length"), {}, {}, https=False)
+    services = Services(ManagementClient({}, "", 1.0))
+    responder = Responder(gate, Renderer(Texts(), Assets()), create_engine(CLOSED_PORT), services, configured=True)
+    plain, nul = RequestFactory().get("/audit"), RequestFactory().get("/audit", query_params={"user": "a\0b"})
+    entry = gate.anonymous(plain, int(time.time()))
+
+    assert responder.page_request(plain, entry, lists={"user": ("kim",)}).viewer == entry.viewer
+    with pytest.raises(BadParameter, match="user has a NUL"):
+        responder.page_request(nul, entry)
+    with pytest.raises(BadParameter, match="user has a NUL"):
+        responder.page_request(plain, entry, lists={"user": ("kim", "a\0b")})
 
 
 def test_a_path_that_does_not_exist_is_not_found_without_the_store() -> None:
