@@ -17,6 +17,8 @@ SUSPICIOUS = 5
 
 They are counted in the current hour and the one before; as many signatures must have been refused in all `rates`.
 """
+FLOOD = 20
+"""So many wrong signatures of a provider in ten minutes are an alarm, however many requests are accepted."""
 SIGNATURE_CAUSES = ("invalid_signature", "missing_signature")
 Tone = Literal["bad", "warn"]
 MAILS: dict[str, tuple[Tone, str]] = {
@@ -39,13 +41,24 @@ class Alarm:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-def alarms(services: Iterable[ServiceStatus], rates: Mapping[str, ProviderRates], hours: list[int]) -> list[Alarm]:
+def alarms(
+    services: Iterable[ServiceStatus],
+    rates: Mapping[str, ProviderRates],
+    hours: list[int],
+    failing: Mapping[str, int] | None = None,
+) -> list[Alarm]:
     """Return everything that needs a person, `bad` alarms before those that `warn`.
 
-    `hours` are the starts of hours, the current one last.
+    `hours` are the starts of hours, the current one last. `failing` has the number of recent requests of a provider
+    that are FLOOD or more with a wrong signature, or that a retired secret has signed.
     """
     statuses = list(services)
-    found = [*_of_services(statuses), *_of_backlogs(statuses), *_of_mails(statuses), *_of_secrets(rates, hours[-2:])]
+    found = [
+        *_of_services(statuses),
+        *_of_backlogs(statuses),
+        *_of_mails(statuses),
+        *_of_secrets(rates, hours[-2:], failing or {}),
+    ]
     return sorted(found, key=lambda alarm: alarm.tone != "bad")
 
 
@@ -90,11 +103,12 @@ def _of_mails(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
                 yield Alarm(tone, key, "mails", f"/mails?status={status}", {"count": count})
 
 
-def _of_secrets(rates: Mapping[str, ProviderRates], recent: list[int]) -> Iterator[Alarm]:
+def _of_secrets(rates: Mapping[str, ProviderRates], recent: list[int], failing: Mapping[str, int]) -> Iterator[Alarm]:
     for provider, rate in rates.items():
         refused = sum(rate.refused.get(hour, 0) for hour in recent)
         accepted = sum(rate.accepted.get(hour, 0) for hour in recent)
         signatures = sum(rate.causes.get(cause, 0) for cause in SIGNATURE_CAUSES)
-        if min(refused, signatures) >= max(SUSPICIOUS, accepted):
-            values = {"provider": provider, "count": min(refused, signatures)}
+        suspicious = min(refused, signatures)
+        if count := suspicious if suspicious >= max(SUSPICIOUS, accepted) else failing.get(provider, 0):
+            values = {"provider": provider, "count": count}
             yield Alarm("bad", "alarm.secret", "quarantine", f"/quarantine?provider={provider}", values)

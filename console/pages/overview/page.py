@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from console.pages.overview.alarms import OLD_MAIL_S, alarms
+from console.alerts import store
+from console.pages.overview.alarms import FLOOD, OLD_MAIL_S, alarms
 from console.pages.overview.chart import chart
-from console.queries import rates
+from console.queries import quarantine, rates
 from console.web.page import Live, Page, PageRequest
 from console.web.rendering.formatting import duration
 from console.web.services import ServiceStatus
@@ -32,7 +33,7 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
         refused.update(rate.refused)
     to_row, to_mail = rates.delays(tx, request.now)
     return {
-        "alarms": alarms(services, by_provider, hours),
+        "alarms": alarms(services, by_provider, hours, _failing(tx, request.now)),
         "services": services,
         "parts": parts(services),
         "providers": {name: (rate, chart(hours, rate.accepted, rate.refused)) for name, rate in by_provider.items()},
@@ -47,6 +48,12 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
         "unknown_mails": sum(service.mails.get("unknown", 0) for service in services),
         "spooled": sum(service.spooled for service in services),
     }
+
+
+def _failing(tx: Connection, now: int) -> dict[str, int]:
+    """Return the recent requests of each provider under a flood of wrong signatures, or signed by a retired secret."""
+    retired = {secret.provider: secret.requests for secret in quarantine.failing_secrets(tx, now)}
+    return retired | store.failing_signatures(tx, now - quarantine.RECENT, FLOOD)
 
 
 def parts(services: Iterable[ServiceStatus]) -> dict[str, list[str]]:

@@ -92,6 +92,11 @@ def test_a_wrong_secret_is_suspected_when_more_is_refused_for_signatures_than_ac
     }
 
     assert [alarm.values["provider"] for alarm in alarms([], suspected, HOURS)] == ["toss"]
+    flooded = alarms([], suspected, HOURS, {"stripe": 61})
+    assert [(alarm.values["provider"], alarm.values["count"]) for alarm in flooded] == [
+        ("toss", SUSPICIOUS),
+        ("stripe", 61),
+    ]
 
 
 def test_a_problem_names_the_part_it_is_of() -> None:
