@@ -30,7 +30,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a poll found: how often each row exists, and the mails to the run's own addresses.
+    """The findings of a poll: the number of times that each row exists, and the mails to the run's own addresses.
 
     `applied` is the number of history rows by (service, key), `messages` the notifier's status by notification id.
     """

@@ -20,7 +20,7 @@ MAX_REFUSALS = 200
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What is known about one order.
+    """The data collected about one order.
 
     `life` is the order as the console's API returns it, `records` those of its webhooks, domain events and mails that
     can be read, `refusals` the refused requests that name it, `mails` the notifier's fields by mail id. `notes` are

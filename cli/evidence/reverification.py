@@ -12,7 +12,7 @@ SecretsOf = Callable[[str], Sequence[bytes]]
 
 
 class Proof(NamedTuple):
-    """How a webhook was verified at its receipt (`then`), the result of verifying it again, and a sentence about it."""
+    """Two verifications of a webhook: at its receipt (`then`) and again (`now`), and a sentence about the second."""
 
     then: Verification
     now: Literal["verified", "failed", "not possible"]

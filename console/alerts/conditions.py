@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from console.alerts import domain, store
+from console.alerts import domain, log_queries
 from console.alerts.domain import HOUR_US, Alert, Kind
 from console.alerts.settings import Thresholds
 from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
@@ -53,7 +53,7 @@ class Conditions:
 
     def of_log(self, tx: Connection, now: int) -> Found:
         """Return the alerts of all other kinds, from the log; `now` is in microseconds since 1970 UTC."""
-        issues = store.dead_issues(tx)
+        issues = log_queries.dead_issues(tx)
         services: dict[str, int] = {}
         for issue in issues:
             services[issue.service] = services.get(issue.service, 0) + issue.dead
@@ -82,7 +82,7 @@ class Conditions:
         threshold = int(self._thresholds.silent_s * 1_000_000)
         if not threshold:
             return []
-        hours = store.active_hours(tx, HOUR_US, now - REGULAR_DAYS * DAY_US, REGULAR_WEBHOOKS)
+        hours = log_queries.active_hours(tx, HOUR_US, now - REGULAR_DAYS * DAY_US, REGULAR_WEBHOOKS)
         silences = {name: domain.unusual_silence_us(starts, now, threshold) for name, starts in hours.items()}
         return [
             Alert(name, f"{name} has posted nothing for {silent // HOUR_US} hours, which is unusual", 1)
@@ -91,7 +91,7 @@ class Conditions:
         ]
 
     def _failing(self, tx: Connection, now: int) -> list[Alert]:
-        failing = store.failing_signatures(tx, now - FAILING_US, self._thresholds.failing_signatures)
+        failing = log_queries.failing_signatures(tx, now - FAILING_US, self._thresholds.failing_signatures)
         return [
             Alert(
                 name,
@@ -103,7 +103,7 @@ class Conditions:
         ]
 
 
-def _issue_text(issue: store.DeadIssue) -> str:
+def _issue_text(issue: log_queries.DeadIssue) -> str:
     return f"{issue.service}: {issue.cause}: {masked_text(issue.line)} ({issue.dead} events)"
 
 

@@ -1,4 +1,4 @@
-"""The SQL of alerts, messages and their deliveries, and of the conditions that the log shows."""
+"""The SQL of alerts, messages and their deliveries."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,23 +55,6 @@ UPDATE alert_deliveries
 """
 FORGET = "DELETE FROM alert_messages WHERE made_at < %(before)s"
 
-# The last column says whether a person has acknowledged the issue since its last death: it is then no alert.
-DEAD_ISSUES = """
-SELECT issue_id::text, service, cause, line, count(*),
-       max(died_at) < (SELECT max(at) FROM actions
-                        WHERE target = issue_id::text AND action = 'issue.acknowledge' AND result = 'done')
-  FROM issues JOIN issue_events USING (issue_id) WHERE is_dead GROUP BY issue_id, service, cause, line
-"""
-ACTIVE_HOURS = """
-SELECT provider, array_agg(DISTINCT start) FROM webhook_counts
- WHERE span = %(hour)s AND start >= %(since)s AND count > 0 GROUP BY provider HAVING sum(count) >= %(least)s
-"""
-FAILING = """
-SELECT provider, count(*) FROM refusals
- WHERE cause = 'invalid_signature' AND received_at >= %(since)s GROUP BY provider HAVING count(*) >= %(least)s
-"""
-
-
 TABLES = ("alerts", "alert_messages", "alert_deliveries")
 """The tables that no topic holds: a replay copies them from the live schema."""
 CLAIM_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = '2min'"
@@ -89,17 +72,6 @@ class Delivery(NamedTuple):
     attempts: int
     body: Mapping[str, JsonValue]
     made_at: int
-
-
-class DeadIssue(NamedTuple):
-    """An issue with the number of its dead events, and whether a person has acknowledged it after the last death."""
-
-    issue_id: str
-    service: str
-    cause: str
-    line: str
-    dead: int
-    acknowledged: bool
 
 
 def lock(tx: Connection) -> bool:
@@ -175,30 +147,6 @@ def carry_over(tx: Connection, live: str) -> None:
     """Copy alerts, messages and deliveries from schema `live`, so that no message is sent again after a promotion."""
     for table in TABLES:
         tx.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM {live}.{table} ON CONFLICT DO NOTHING")  # noqa: S608 - our names
-
-
-def dead_issues(tx: Connection) -> list[DeadIssue]:
-    """Return the issues that have dead events."""
-    rows = tx.exec_driver_sql(DEAD_ISSUES)
-    return [DeadIssue(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows]
-
-
-def active_hours(tx: Connection, hour_us: int, since: int, least: int) -> dict[str, list[int]]:
-    """Return by provider the starts of the hours, from `since` on, in which it posted.
-
-    Only providers that posted at least `least` webhooks since then are returned. `hour_us` is the length of an hour;
-    times are microseconds since 1970 UTC.
-    """
-    values = {"hour": hour_us, "since": since, "least": least}
-    return {provider: list(hours) for provider, hours in tx.exec_driver_sql(ACTIVE_HOURS, values)}
-
-
-def failing_signatures(tx: Connection, since: int, least: int) -> dict[str, int]:
-    """Return the number of requests with a wrong signature received since then, of each provider with at least `least`.
-
-    `since` is in microseconds since 1970 UTC.
-    """
-    return {row[0]: row[1] for row in tx.exec_driver_sql(FAILING, {"since": since, "least": least})}
 
 
 def _row(kind: Kind, alert: Alert, now: int) -> dict[str, object]:

@@ -48,21 +48,19 @@ def list_(
         return output.say_list("refusals", refusals, cursor=page["next"])
     if not refusals:
         return say("no refused request matches; those that are older than 7 days are no longer known")
-    table = output.table("received", "provider", "cause", "orders", "path", "begins with")
-    for refusal in refusals:
-        orders = ", ".join(refusal["orderIds"])
-        cells = (
-            local_time.of_text(refusal["receivedAt"]),
-            refusal["provider"],
-            refusal["cause"],
-            orders,
-            refusal["path"],
-        )
-        output.add(table, *cells, _excerpt(refusal["excerpt"]))
-    output.show(table)
+    _show(refusals)
     if page["next"]:
         say(f"there are older ones: pass --cursor {page['next']}, or a higher --limit")
     return None
+
+
+def _show(refusals: JsonValue) -> None:
+    table = output.table("received", "provider", "cause", "orders", "path", "begins with")
+    for refusal in refusals:
+        received, orders = local_time.of_text(refusal["receivedAt"]), ", ".join(refusal["orderIds"])
+        cells = (received, refusal["provider"], refusal["cause"], orders, refusal["path"])
+        output.add(table, *cells, _excerpt(refusal["excerpt"]))
+    output.show(table)
 
 
 def _excerpt(value: JsonValue) -> str:

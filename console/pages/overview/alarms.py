@@ -18,7 +18,10 @@ SUSPICIOUS = 5
 They are counted in the current hour and the one before; as many signatures must have been refused in all `rates`.
 """
 FLOOD = 20
-"""So many wrong signatures of a provider in ten minutes are an alarm, however many requests are accepted."""
+"""So many wrong signatures of a provider in ten minutes are an alarm, however many requests are accepted.
+
+It is the default of ALERT_FAILING_SIGNATURES, from which somebody gets a message.
+"""
 SIGNATURE_CAUSES = ("invalid_signature", "missing_signature")
 Tone = Literal["bad", "warn"]
 MAILS: dict[str, tuple[Tone, str]] = {
@@ -45,7 +48,7 @@ def alarms(
     services: Iterable[ServiceStatus],
     rates: Mapping[str, ProviderRates],
     hours: list[int],
-    failing: Mapping[str, int] | None = None,
+    failing: Mapping[str, int],
 ) -> list[Alarm]:
     """Return everything that needs a person, `bad` alarms before those that `warn`.
 
@@ -57,7 +60,7 @@ def alarms(
         *_of_services(statuses),
         *_of_backlogs(statuses),
         *_of_mails(statuses),
-        *_of_secrets(rates, hours[-2:], failing or {}),
+        *_of_secrets(rates, hours[-2:], failing),
     ]
     return sorted(found, key=lambda alarm: alarm.tone != "bad")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from console.alerts import store
+from console.alerts import log_queries
 from console.pages.overview.alarms import FLOOD, OLD_MAIL_S, alarms
 from console.pages.overview.chart import chart
 from console.queries import quarantine, rates
@@ -53,7 +53,7 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
 def _failing(tx: Connection, now: int) -> dict[str, int]:
     """Return the recent requests of each provider under a flood of wrong signatures, or signed by a retired secret."""
     retired = {secret.provider: secret.requests for secret in quarantine.failing_secrets(tx, now)}
-    return retired | store.failing_signatures(tx, now - quarantine.RECENT, FLOOD)
+    return retired | log_queries.failing_signatures(tx, now - quarantine.RECENT, FLOOD)
 
 
 def parts(services: Iterable[ServiceStatus]) -> dict[str, list[str]]:

@@ -171,7 +171,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @derived
     def paid_counts(self) -> PaidCounts:
-        """How often the order became paid, and how often a bank reversed its deposit, by the log."""
+        """The numbers of times that the order became paid and that a bank reversed its deposit, by the log."""
         return transaction_log.count_paid(self._log.changes)
 
     @derived

@@ -83,7 +83,7 @@ class Refunds:
 
     @property
     def payments(self) -> list[Paid]:
-        """What each of the order's transactions paid."""
+        """The payments of the order, one for each transaction that paid."""
         return [register.value for register in self.paid.values() if register.value]
 
     @property

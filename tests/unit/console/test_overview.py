@@ -36,7 +36,7 @@ def test_mails_that_wait_for_minutes_say_that_the_mail_server_may_be_stuck() -> 
     metrics = METRICS + b"hookstream_oldest_mail_seconds 75.0\n"
     seen = status("notifier", {"problems": []}, Response(200, metrics))
 
-    found = [alarm for alarm in alarms([seen], {}, HOURS) if alarm.key == "alarm.mails_stuck"]
+    found = [alarm for alarm in alarms([seen], {}, HOURS, {}) if alarm.key == "alarm.mails_stuck"]
 
     assert [(alarm.tone, alarm.path) for alarm in found] == [("warn", "/mails?status=queued")]
     assert parts([seen])["smtp"] == ["notifier: mails wait for 1 min 15 s"]
@@ -48,7 +48,7 @@ def test_metrics_that_are_refused_count_nothing() -> None:
 
 
 def test_nothing_is_wrong_with_services_that_are_ready() -> None:
-    assert alarms([ServiceStatus("payment", reachable=True)], {}, HOURS) == []
+    assert alarms([ServiceStatus("payment", reachable=True)], {}, HOURS, {}) == []
 
 
 def test_what_is_wrong_is_named_the_worst_first() -> None:
@@ -61,6 +61,7 @@ def test_what_is_wrong_is_named_the_worst_first() -> None:
         ],
         {},
         HOURS,
+        {},
     )
 
     assert [alarm.tone for alarm in found] == sorted((alarm.tone for alarm in found), key=lambda tone: tone != "bad")
@@ -91,7 +92,7 @@ def test_a_wrong_secret_is_suspected_when_more_is_refused_for_signatures_than_ac
         "inicis": rates(0, 50, "invalid_signature", hour=0),
     }
 
-    assert [alarm.values["provider"] for alarm in alarms([], suspected, HOURS)] == ["toss"]
+    assert [alarm.values["provider"] for alarm in alarms([], suspected, HOURS, {})] == ["toss"]
     flooded = alarms([], suspected, HOURS, {"stripe": 61})
     assert [(alarm.values["provider"], alarm.values["count"]) for alarm in flooded] == [
         ("toss", SUSPICIOUS),

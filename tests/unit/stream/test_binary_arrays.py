@@ -8,7 +8,7 @@ import pytest
 from psycopg.adapt import PyFormat, Transformer
 
 from runtime.clock import EPOCH, to_datetime
-from stream.store import binary_arrays
+from stream.store.statements import binary_arrays
 from tests.builders import NOON
 
 BEFORE_2000 = 900_000_000_000_000
