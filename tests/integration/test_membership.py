@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Timer
 
 import pytest
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Message
 
 from stream.events import topics
 from stream.kafka.client_config import Cluster
@@ -15,6 +15,7 @@ from stream.kafka.position import Owned, Partition
 from stream.kafka.watchdog import CHECK_S
 from tests.actors import new_order, until
 from tests.builders import a_payment
+from tests.kafka_settings import admin_of
 from tests.log import CODEC, append_at_once
 
 MANY, BUSY = 50, 2000
@@ -24,15 +25,20 @@ TOO_LONG_MS = 6000
 
 
 @pytest.fixture
-def member(system: dict[str, str]) -> Iterator[GroupConsumer]:
-    with member_of(system) as member:
+def group() -> str:
+    return f"tests-{new_order()}"
+
+
+@pytest.fixture
+def member(system: dict[str, str], group: str) -> Iterator[GroupConsumer]:
+    with member_of(system, group) as member:
         yield member
 
 
 @contextmanager
-def member_of(system: dict[str, str]) -> Iterator[GroupConsumer]:
-    """The only member of a group of its own, which has read up to now what the tests put on partition 0."""
-    member = GroupConsumer(f"tests-{new_order()}", Cluster.of_environment(system, "tests"), [topics.PAYMENT_WEBHOOKS])
+def member_of(system: dict[str, str], group: str) -> Iterator[GroupConsumer]:
+    """The only member of the group, which has read up to now what the tests put on partition 0."""
+    member = GroupConsumer(group, Cluster.of_environment(system, "tests"), [topics.PAYMENT_WEBHOOKS])
     member.join()
     until(lambda: (member.consume(1000), member.partitions.joined), lambda now: now[1])
     mark = new_order()
@@ -80,6 +86,24 @@ def test_kafka_knows_where_a_group_begins_before_its_first_records_are_handled(
     assert member.offsets.committed()[partition] == messages[0].offset()
 
 
+def test_a_commit_of_one_partition_is_not_taken_for_the_beginning_of_another(
+    member: GroupConsumer, system: dict[str, str], group: str
+) -> None:
+    """librdkafka's report of a commit of stored offsets names all assigned partitions."""
+    order, other = new_order(), new_order()
+    append_at_once(system, topics.PAYMENT_WEBHOOKS, 0, [a_payment(order=order, name=order)])
+    messages = until(lambda: member.consume(1), lambda some: bool(of(order, some)))
+    member.own(dict.fromkeys(member.partitions.unacquired, Owned(1, 0)))
+    member.commit_offsets({(topics.PAYMENT_WEBHOOKS.name, 0): messages[-1].offset() or 0})
+    until(lambda: (member.consume(1), committed(system, group)), lambda now: now[1].keys() == {0})
+
+    append_at_once(system, topics.PAYMENT_WEBHOOKS, 1, [a_payment(order=other, name=other)])
+    messages = until(lambda: member.consume(1), lambda some: bool(of(other, some)))
+    member.commit_beginnings(messages, member.pause)
+
+    assert committed(system, group)[1] == messages[0].offset()
+
+
 def test_who_loses_its_partitions_while_it_commits_the_beginning_waits_no_longer(
     member: GroupConsumer, system: dict[str, str]
 ) -> None:
@@ -108,13 +132,13 @@ def test_a_batch_gathers_what_comes_after_its_first_record_and_a_full_one_does_n
 
 
 def test_who_loses_its_partitions_while_it_waits_reads_on_when_it_has_them_again(
-    system: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    system: dict[str, str], group: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To librdkafka what was paused is paused, also when it is assigned anew."""
     monkeypatch.setitem(CONSUMER, "max.poll.interval.ms", TOO_LONG_MS)
     order = new_order()
     payments = [a_payment(order=order, name=f"{order} {number}") for number in range(MANY)]
-    with member_of(system) as member:
+    with member_of(system, group) as member:
         member.own(dict.fromkeys(member.partitions.unacquired, Owned(1, 0)))
         member.pause()
         time.sleep(TOO_LONG_MS / 1000 + 1)  # nothing may happen for so long
@@ -166,6 +190,13 @@ def turn(member: GroupConsumer) -> list[Message]:
     messages = member.consume(10)
     member.resume()
     return messages
+
+
+def committed(system: dict[str, str], group: str) -> dict[int, int]:
+    """The offsets that Kafka has of the group, by partition."""
+    admin = admin_of(system)
+    (asked,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+    return {place.partition: place.offset for place in asked.result(10).topic_partitions}
 
 
 def of(order: str, messages: list[Message]) -> list[str]:

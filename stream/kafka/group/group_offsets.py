@@ -89,8 +89,11 @@ class GroupOffsets:
         self._watchdog.reset()
 
     def note_committed(self, error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
-        """Note Kafka's answer to a commit: the error of the whole commit or of single partitions, if any."""
-        for one in partitions:
+        """Note Kafka's answer to a commit: the error of the whole commit or of single partitions, if any.
+
+        librdkafka's own commits name all assigned partitions, without an offset where nothing was committed.
+        """
+        for one in (named for named in partitions if named.offset >= 0):
             if refusal := error or one.error:
                 self._refusal = refusal
             else:
