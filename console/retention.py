@@ -1,4 +1,4 @@
-"""Deletes old rows of the log once a day. The topics keep the dead letters.
+"""Deletes rows of the log that are older than CONSOLE_RETENTION_DAYS, once a day. The topics keep the dead letters.
 
 Ages follow from the times in the records, so a rebuilt console deletes the same rows.
 """

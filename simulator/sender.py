@@ -77,7 +77,10 @@ class Sender:
         self._on_answer()
 
     async def _post(self, webhook: Webhook) -> str:
-        """Post a webhook once, and return the HTTP status as text, or NO_ANSWER with the type of the error."""
+        """Register a webhook at the simulated API, if it needs that, and post it once. Count the answer in `tally`.
+
+        Return the HTTP status as text, or NO_ANSWER with the type of the error, also if the registration failed.
+        """
         url, headers = self._signed(webhook)
         try:
             await self._register_at_api(webhook)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from sqlalchemy import Engine
 
 from console.login import users
-from console.login.oidc import OidcProvider
 from console.login.sessions import Sessions
 from console.pages import registry
 from console.settings import ConsoleSettings
@@ -17,7 +16,6 @@ from console.web.rendering.texts import Texts
 from console.web.routes.actions import ActionRoutes
 from console.web.routes.live import LiveRoutes
 from console.web.routes.login import LoginRoutes
-from console.web.routes.oidc import OidcRoutes
 from console.web.routes.pages import PageRoutes
 from console.web.routes.responder import Responder
 from console.web.routes.static import static
@@ -50,16 +48,22 @@ class Site:
         self.handlers: list[JsonValue] = [
             static(assets),
             *login.handlers(),
-            *(OidcRoutes(responder, login, provider(settings, issuer)).handlers() if issuer else ()),
+            *(_oidc_handlers(settings, issuer, responder, login) if issuer else ()),
             *map(PageRoutes(responder).page, registry.PAGES),
             *map(ActionRoutes(responder, action_log).action, registry.ACTIONS),
             *map(LiveRoutes(responder).live, registry.LIVES),
         ]
 
 
-def provider(settings: ConsoleSettings, issuer: str) -> OidcProvider:
-    """Return the OpenID Connect provider of these settings; `issuer` is CONSOLE_OIDC_ISSUER."""
-    return OidcProvider(
+def _oidc_handlers(settings: ConsoleSettings, issuer: str, responder: Responder, login: LoginRoutes) -> list[JsonValue]:
+    """Return the route handlers of the login through the OpenID Connect provider `issuer`.
+
+    Only here are the client of the protocol and its cryptography imported: 13 MB that most consoles do not need.
+    """
+    from console.login.oidc import OidcProvider  # noqa: PLC0415
+    from console.web.routes.oidc import OidcRoutes  # noqa: PLC0415
+
+    provider = OidcProvider(
         issuer,
         settings.console_oidc_client_id,
         settings.console_oidc_client_secret,
@@ -67,6 +71,7 @@ def provider(settings: ConsoleSettings, issuer: str) -> OidcProvider:
         settings.console_oidc_claim,
         users.parse_role_map(settings.console_oidc_roles),
     )
+    return OidcRoutes(responder, login, provider).handlers()
 
 
 def addresses(setting: str) -> Mapping[str, str]:

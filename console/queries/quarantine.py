@@ -16,7 +16,7 @@ MAX_ROWS = 100
 MAX_GROUPS = 50
 
 FAILING_SECRETS = """
-SELECT provider, retired_secret AS fingerprint, count(*) AS requests, max(received_at) AS last_at
+SELECT provider, retired_secret AS fingerprint, count(*) AS requests
   FROM refusals WHERE received_at >= %(since)s AND retired_secret IS NOT NULL
  GROUP BY 1, 2 ORDER BY 3 DESC
 """
@@ -51,12 +51,11 @@ SELECT event_type AS cause, count(*) AS count FROM webhooks
 
 
 class FailingSecret(NamedTuple):
-    """A retired secret that still signs a provider's requests: how many within RECENT, and the time of the last."""
+    """A retired secret that still signs a provider's requests, and how many of them within RECENT."""
 
     provider: str
     fingerprint: str
     requests: int
-    last_at: int
 
 
 def failing_secrets(tx: Connection, now: int) -> list[FailingSecret]:

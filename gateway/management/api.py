@@ -86,7 +86,7 @@ class ManagementApi:
         return self._decided(lambda: self._resumption.pause(provider, reason, by))
 
     def resume(self, request: Mapping[str, object]) -> object:
-        """Release what was quarantined, in order, and then let webhooks through. `request` is {"provider", "by"}.
+        """Release what the pause quarantined, in order, and then let webhooks through. `request` is {"provider", "by"}.
 
         Return the state at once, null for a provider that was never paused; `providers` shows the progress. Resuming an
         active provider changes nothing.

@@ -67,8 +67,9 @@ class ManagementApi:
         return {"mails": mails, "counts": mail_queue.counts(tx), "unusable_contacts": unusable}
 
     def show(self, tx: Connection, params: Mapping[str, object]) -> object:
-        """Return a mail with its address, and its text and HTML as they would be sent now; or why it has neither.
+        """Return a mail with its address, and its subject, text and HTML as they would be sent now.
 
+        If it cannot be rendered, `text` is the reason, and subject and HTML are missing.
         Raises RequestRefused: 400 if the id is not a UUID, 404 if there is no such mail.
         """
         notification_id = parameters.mail_id(params)

@@ -65,7 +65,7 @@ _tracking = msgspec.json.Decoder(Tracking)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if the header has that of the raw body with one of the secrets; else raise Forged."""
+    """Return `signature` if the header holds the raw body's signature with one of the secrets; else raise Forged."""
     given = received.headers.get(SIGNATURE, "").strip().encode("latin-1")
     if not any_equal((_signature(received.body, secret) for secret in secrets), [given]):
         raise Forged("aftership-hmac-sha256 is not the HMAC-SHA256 of this body")

@@ -19,7 +19,7 @@ SHARED_PATHS = {"/webhooks/payment": "payment", "/webhooks/refund": "refund"}
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if the header has that of the raw body with one of the secrets; else raise Forged."""
+    """Return `signature` if the header holds the raw body's signature with one of the secrets; else raise Forged."""
     return verify_raw(received, "X-PG-Signature", secrets)
 
 

@@ -67,7 +67,7 @@ _tracker = msgspec.json.Decoder(Tracker)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if the header has that of the raw body with one of the secrets; else raise Forged."""
+    """Return `signature` if the header holds the raw body's signature with one of the secrets; else raise Forged."""
     given = received.headers.get(SIGNATURE, "").strip().lower().encode("latin-1")
     if not any_equal((_signature(received.body, secret) for secret in secrets), [given]):
         raise Forged("X-Hmac-Signature is not the HMAC-SHA256 of this body")

@@ -16,7 +16,7 @@ SIGNATURE = "x-webhook-signature"
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if the header has that of the raw body or its compact form; else raise Forged.
+    """Return `signature` if the header holds the signature of the raw body or its compact form; else raise Forged.
 
     Contract A signs `JSON.stringify(payload)`, and one of its examples is posted indented.
     """

@@ -81,7 +81,11 @@ def exact_units(text: str, currency: str, field: str = "amount") -> int:
 
 
 def _shifted(text: str, digits: int, unit: str, field: str) -> int:
-    """Return the number times 10 to the power of `digits`. Raises InvalidField when that is finer than `unit`."""
+    """Return the number in `text` times 10 to the power of `digits`; 0 for zero.
+
+    Raises InvalidField for anything but a plain number without a sign, and for one finer than `unit` or longer than
+    MAX_WHOLE_DIGITS.
+    """
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise InvalidField(f"{field} must be a positive plain number")

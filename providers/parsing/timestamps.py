@@ -141,7 +141,10 @@ def _zone(part: re.Match[str]) -> tzinfo:
 
 
 def _micros(clock: datetime, zone: tzinfo | None) -> int:
-    """Return the instant at which a clock in `zone` shows the time of `clock`, ignoring the zone of `clock`."""
+    """Return the instant at which a clock in `zone` shows the time of `clock`, whose own zone is ignored.
+
+    It is in microseconds since 1970 UTC. Raises _NoZone if `zone` is None.
+    """
     if zone is None:
         raise _NoZone
     return (clock.replace(tzinfo=zone) - EPOCH) // timedelta(microseconds=1)

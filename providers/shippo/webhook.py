@@ -74,7 +74,7 @@ _track = msgspec.json.Decoder(ShippoTrack)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if the header has that of time and raw body; without the header, as `url_token.verify` does.
+    """Return `signature` if the header holds that of time and raw body; without the header, do as `url_token.verify`.
 
     Raises Forged if no secret fits, Stale if the signed time is more than TOLERANCE_S away.
     """

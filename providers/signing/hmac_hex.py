@@ -20,7 +20,7 @@ def is_valid_signature(payload: bytes, given: bytes, secrets: Sequence[bytes]) -
 
 
 def verify_raw(received: Received, header: str, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if `header`, in any case, holds that of the raw body with a secret; else raise Forged."""
+    """Return `signature` if `header` holds the raw body's, made with any secret, in any case; else raise Forged."""
     if is_valid_signature(received.body, _given(received, header), secrets):
         return "signature"
     raise _forged(header)

@@ -41,7 +41,7 @@ T = TypeVar("T", InvoiceCallback, TransferCallback)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if the header has that of the raw body or its compact form with one of the secrets.
+    """Return `signature` if the header holds that of the raw body or its compact form, with any of the secrets.
 
     Raises Unsigned without the header, Forged with a wrong one.
     """

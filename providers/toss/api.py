@@ -91,7 +91,10 @@ def _has_secret_of(payment: TossPayment, evidence: WebhookEvidence) -> bool:
 
 
 def _payload(payment: TossPayment) -> PaymentPayload:
-    """Return the payload. A payment that was never approved, as without a deposit, is cancelled without a refund."""
+    """Return the payload; the payment's status must be in STATUSES.
+
+    A cancelled payment that was never approved, as one without a deposit, gets no cancels and a refunded amount of 0.
+    """
     unpaid = payment.status == "CANCELED" and not is_present(payment.approvedAt)
     currency = currency_code(payment.currency)
     amount = minor_units_or_none(payment.totalAmount, currency, "totalAmount")

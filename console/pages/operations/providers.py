@@ -17,7 +17,10 @@ TONES = {"active": "good", "paused": "warn", "draining": "busy", "finishing": "b
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
-    """Return every provider and every service with its pause. If the gateway does not answer, `problem` says why."""
+    """Return the providers, and every service with its pause: None while it runs, False if it does not answer.
+
+    If the gateway does not answer, there are no providers, and `problem` says why.
+    """
     problem, answered = None, []
     try:
         answered = request.services.get(GATEWAY, "/providers", pending="true")["providers"]

@@ -52,8 +52,10 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
 
 def _failing(tx: Connection, now: int) -> dict[str, int]:
     """Return the recent requests of each provider under a flood of wrong signatures, or signed by a retired secret."""
-    retired = {secret.provider: secret.requests for secret in quarantine.failing_secrets(tx, now)}
-    return retired | log_queries.failing_signatures(tx, now - quarantine.RECENT, FLOOD)
+    retired = Counter[str]()
+    for secret in quarantine.failing_secrets(tx, now):
+        retired[secret.provider] += secret.requests
+    return {**retired, **log_queries.failing_signatures(tx, now - quarantine.RECENT, FLOOD)}
 
 
 def parts(services: Iterable[ServiceStatus]) -> dict[str, list[str]]:

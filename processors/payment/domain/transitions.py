@@ -92,7 +92,7 @@ def apply_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
 def merge(payment: Payment, other: Payment) -> Payment:
     """Return an order's payment merged with `other`, pending state received before its order was known.
 
-    The versions are added; the order is that of `payment`.
+    The versions are added; the registers of the order (`Payment.order`) are those of `payment`.
     """
     claims = payment.claims
     for claim in other.claims.values():

@@ -77,7 +77,10 @@ def pending(service_package: str, database_url: str) -> list[str]:
 
 
 def _set_role_timeouts(connection: Connection) -> None:
-    """Set the timeouts of the service's role, because behind a pooler a connection cannot set its own."""
+    """Set TIMEOUTS for the service's role in this database, because behind a pooler a connection cannot set its own.
+
+    Commits. Connections opened later have them. If the server refuses, rolls back and logs a warning.
+    """
     name = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
     try:
         for setting, milliseconds in TIMEOUTS.items():

@@ -19,6 +19,9 @@ HEAVY = (
     "sendria",
     "pytest",
     "hypothesis",
+    "authlib",
+    "joserfc",
+    "cryptography",
     "runtime.faults.injection",
 )
 OF_HTTPX = ("rich", "pygments", "click")
