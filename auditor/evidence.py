@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from processors.payment.domain import OrdersPolicy
+from stream.events import OrderId
 from stream.kafka.delivery import Delivery, UnreadableRecord
 
 Position = tuple[str, int, int]
@@ -25,7 +26,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
     path: str
     digest: str
-    order_id: str | None = None
+    order_id: OrderId | None = None
     paid: int | None = None
 
 

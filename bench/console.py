@@ -162,7 +162,7 @@ def _life(name: str, n: int) -> list[tuple[str, Record]]:
     )  # fmt: skip
     mail = NotificationSent(
         notification_id=ids.domain_event_id("mail", event.event_id), event_id=event.event_id,
-        event_type="PaymentCompleted", audience="customer", channel="email", order_id=name, customer_id=None,
+        event_type="PaymentCompleted", audience="customer", channel="email", order_id=event.order_id, customer_id=None,
         locale="ko", message_id=f"<{name}@example.test>", sent_at=Micros(clock.now()),
     )  # fmt: skip
     return [

@@ -22,7 +22,7 @@ from runtime import clock, logging
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.events import EventId, Micros, OrderWebhook, PaymentCompleted, ids
+from stream.events import EventId, Micros, OrderId, OrderWebhook, PaymentCompleted, ids
 from stream.kafka import admin
 from stream.kafka.client_config import Cluster
 from stream.store.schema import migrate
@@ -110,7 +110,7 @@ def _sent() -> float:
 
 
 def _paid_order(name: str) -> tuple[OrderWebhook, PaymentCompleted]:
-    order, at = f"O-{name}", clock.now()
+    order, at = OrderId(f"O-{name}"), clock.now()
     event = PaymentCompleted(
         event_id=ids.domain_event_id("PaymentCompleted", order, str(at)),
         caused_by=EventId(ids.uuid5(order)),

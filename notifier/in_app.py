@@ -16,7 +16,7 @@ from notifier.queue.mail_queue import QueuedMail
 from notifier.queue.new_mails import Touched
 from notifier.tables import in_app
 from runtime.logging import log
-from stream.events import ids
+from stream.events import OrderId, ids
 from stream.store import statements
 
 CHANNEL = "in_app"
@@ -37,7 +37,7 @@ class EventSubject:
     """The fields of an event that a row needs: its time in microseconds, and the order or invoice that it is about."""
 
     received_at: int
-    order_id: str | None = None
+    order_id: OrderId | None = None
     invoice_id: str | None = None
 
     @property

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from notifier import handler, operator_alerts
 from notifier.queue import new_mails
 from notifier.recipients import audiences, notification_id
-from stream.events import DeadRecord, DomainEvent, NotificationSent, OrderWebhook, QuarantinedWebhook
+from stream.events import DeadRecord, DomainEvent, NotificationSent, OrderId, OrderWebhook, QuarantinedWebhook
 from stream.state.fold import Result
 
 NO_MAX_AGE_S = 1e9
@@ -105,7 +105,7 @@ def handle_repeated(
         for audience in audiences(event)
     ]
     unknown = list(tx.exec_driver_sql(REPEATED, {"ids": notification_ids}).scalars())
-    orders: list[str] = [event.payload.order_id for event in events if isinstance(event, OrderWebhook)]
+    orders: list[OrderId] = [event.payload.order_id for event in events if isinstance(event, OrderWebhook)]
     orders += [event.order_id for event in events if isinstance(event, DomainEvent) and event.order_id]
     tx.exec_driver_sql(DROP_SELLERLESS, {"orders": orders})
     operator_alerts.raise_unknown(tx, unknown)

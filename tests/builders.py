@@ -73,10 +73,14 @@ def an_envelope(
     )
 
 
+ORDER = OrderId("1")
+"""The order of the builders' records unless another is named."""
+
+
 def a_payment(
     status: Any = "completed",
     *,
-    order: str | None = "1",
+    order: str | None = ORDER,
     at: int | None = NOON,
     name: str | None = None,
     provider: str = "generic",
@@ -89,7 +93,7 @@ def a_payment(
 def a_dispute(
     status: Any = "needs_response",
     *,
-    order: str | None = "1",
+    order: str | None = ORDER,
     at: int | None = NOON,
     name: str | None = None,
     **stated: Any,
@@ -105,7 +109,7 @@ def a_dispute(
 def a_scan(
     status: Any = "in_transit",
     *,
-    order: str | None = "1",
+    order: str | None = ORDER,
     at: int | None = NOON,
     name: str | None = None,
     provider: str = "generic",
@@ -118,7 +122,7 @@ def a_scan(
 def a_refund(
     status: Any = "completed",
     *,
-    order: str | None = "1",
+    order: str | None = ORDER,
     at: int | None = NOON,
     name: str | None = None,
     provider: str = "generic",
@@ -128,7 +132,7 @@ def a_refund(
     return RefundWebhook(envelope=an_envelope(payload, at=at, name=name, provider=provider), payload=payload)
 
 
-def an_order(*, order: str = "1", at: int | None = NOON, name: str | None = None, **stated: Any) -> OrderWebhook:
+def an_order(*, order: str = ORDER, at: int | None = NOON, name: str | None = None, **stated: Any) -> OrderWebhook:
     payload = OrderPayload(order_id=OrderId(order), **{"customer_email": "kim@example.test", **stated})
     return OrderWebhook(envelope=an_envelope(payload, at=at, name=name), payload=payload)
 
@@ -147,7 +151,7 @@ def a_transfer(
     return TransferWebhook(envelope=an_envelope(payload, at=at, name=name), payload=payload)
 
 
-def a_domain_event(kind: type[F], *, order: str | None = "1", at: int | None = NOON, **stated: Any) -> F:
+def a_domain_event(kind: type[F], *, order: str | None = ORDER, at: int | None = NOON, **stated: Any) -> F:
     """Return a domain event whose id is derived from all its fields, so that two with equal fields are one event."""
     fields = {
         "caused_by": ids.event_id("generic", "test", f"{order} {at}"),

@@ -7,16 +7,18 @@ import msgspec
 from auditor.evidence import Row
 from auditor.models.expected import Expected, KeyedDefaults
 from processors.order import domain as orders
-from stream.events import DomainEvent, OrderWebhook, Record
+from stream.events import DomainEvent, OrderId, OrderWebhook, Record
 
 
 def order(events: Iterable[Record]) -> Expected:
     """Return the expected rows and domain events of the order processor; records of other kinds are skipped."""
-    known: KeyedDefaults[str, orders.Order] = KeyedDefaults(orders.Order)
+    known: KeyedDefaults[OrderId, orders.Order] = KeyedDefaults(orders.Order)
     for event in events:
         if isinstance(event, OrderWebhook | DomainEvent) and (order_id := orders.order_of(event)):
             known[order_id], _, _ = orders.apply(known[order_id], event)
-    rows = {order_id: _columns(orders.columns_of(state), state.version) for order_id, state in known.items()}
+    rows: dict[str, Row] = {
+        order_id: _columns(orders.columns_of(state), state.version) for order_id, state in known.items()
+    }
     return Expected({"orders": rows})
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from console import terms
 from runtime import clock
-from stream.events import EventId, Micros, OrderStatus
+from stream.events import EventId, Micros, OrderId, OrderStatus
 
 DAYS = 30
 CHUNK = 100_000
@@ -107,7 +107,7 @@ SELECT received_at - mod(received_at, 3600000000), provider, cause, count(*) FRO
 """,
 )
 STATE = OrderStatus(
-    event_id=EventId("EVENT"), caused_by=EventId("WEBHOOK"), mode="live", order_id="ORDER", customer_id=None,
+    event_id=EventId("EVENT"), caused_by=EventId("WEBHOOK"), mode="live", order_id=OrderId("ORDER"), customer_id=None,
     occurred_at=None, received_at=Micros(0), version=1, payment_status="completed", payment_method="card",
     transaction_id="TXN-1", paid_amount=58000, currency="KRW",
     set_by={"payment_status": "WEBHOOK", "paid_amount": "WEBHOOK"}, set_by_events={},

@@ -1,13 +1,14 @@
 """The SQL for the contacts of orders and customers."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from operator import itemgetter
 
 from sqlalchemy import Connection
 
 from notifier.contacts import parsing
 from notifier.tables import customers, orders
-from stream.events import CustomerWebhook, DomainEvent, OrderWebhook
+from stream.events import CustomerWebhook, DomainEvent, OrderId, OrderWebhook
 from stream.store import statements
 
 Row = dict[str, object]
@@ -75,14 +76,14 @@ def save_customers(tx: Connection, webhooks: Iterable[CustomerWebhook]) -> None:
     SAVE_CUSTOMERS.execute(tx, _newest("customer_id", map(_customer_row, webhooks)))
 
 
-def orders_of(tx: Connection, customer_ids: Sequence[str]) -> set[str]:
+def orders_of(tx: Connection, customer_ids: Sequence[str]) -> set[OrderId]:
     """Return the ids of the orders whose customer or seller is one of these people."""
     if not customer_ids:
         return set()
     return set(tx.exec_driver_sql(ORDERS_OF, {"customers": list(customer_ids)}).scalars())
 
 
-def _lock(tx: Connection, statement: str, row_ids: set[str]) -> set[str | None]:
+def _lock(tx: Connection, statement: str, row_ids: AbstractSet[str]) -> set[str | None]:
     """Insert missing rows, lock all of them, and return the ids of the people they name."""
     if not row_ids:
         return set()

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from stream.events import OrderId
 from stream.store.pausing import NOT_PAUSED
 
 COLUMNS = """
@@ -100,7 +101,7 @@ class QueuedMail:
     event_type: str
     audience: str
     channel: str
-    order_id: str | None
+    order_id: OrderId | None
     customer_id: str | None
     user_id: str | None
     event: str

@@ -10,7 +10,7 @@ from notifier.contacts import store as contact_store
 from notifier.contacts.parsing import Contact
 from notifier.recipients import Audience, is_for_subscription, notification_id
 from notifier.tables import notifications
-from stream.events import CustomerWebhook, DomainEvent, NotificationSent, OrderWebhook
+from stream.events import CustomerWebhook, DomainEvent, NotificationSent, OrderId, OrderWebhook
 from stream.store import statements
 
 CHANNEL = "email"
@@ -93,7 +93,7 @@ class Touched:
     """
 
     ids: list[str]
-    orders: list[str]
+    orders: list[OrderId]
     customers: list[str]
 
     def __bool__(self) -> bool:
@@ -134,9 +134,11 @@ def release(tx: Connection, touched: Touched, mails: Sequence[NewMail], max_age_
     A mail whose only address cannot be used becomes `no_recipient`. Waiting mails to the seller of an order without
     one, and of a subscription's order, are deleted; `mails` are the new mails. The rest stay as they are.
     """
-    seller_events = [mail.event for mail in mails if mail.audience == "seller" and mail.event.order_id]
-    if order_ids := touched.orders + [str(event.order_id) for event in seller_events]:
-        plans = [event.order_id for event in seller_events if is_for_subscription(event)]
+    of_seller = [
+        (mail.event.order_id, mail.event) for mail in mails if mail.audience == "seller" and mail.event.order_id
+    ]
+    if order_ids := touched.orders + [order_id for order_id, _ in of_seller]:
+        plans = [order_id for order_id, event in of_seller if is_for_subscription(event)]
         tx.exec_driver_sql(DROP_SELLERLESS, {"orders": order_ids, "plans": plans})
     if touched:
         tx.exec_driver_sql(RELEASE, {**asdict(touched), "max_age": max_age_s})

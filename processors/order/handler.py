@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from processors.order import store
 from processors.order.domain import Order, OrderInput, apply, order_of
-from stream.events import OrderWebhook
+from stream.events import OrderId, OrderWebhook
 from stream.state.fold import Result
 
 
@@ -22,7 +22,7 @@ def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
     return results
 
 
-def _apply(orders: MutableMapping[str, Order], order_id: str | None, event: OrderInput) -> Result:
+def _apply(orders: MutableMapping[OrderId, Order], order_id: OrderId | None, event: OrderInput) -> Result:
     """Apply an event to its order in `orders`; an event without an order is `processed` and changes nothing.
 
     The result's key is the order id, under which OrderStatus is published, or else the event id.

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from processors.order.domain import Columns, Inputs, Order, columns_of
 from processors.order.tables import orders
+from stream.events import OrderId
 from stream.store import statements
 
 INSERT_MISSING = statements.insert_missing(orders)
@@ -16,7 +17,7 @@ SAVE = statements.update(orders)
 _inputs = msgspec.json.Decoder(Inputs)
 
 
-def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Order]:
+def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Order]:
     """Insert missing orders, lock all until the transaction ends, and return them by id.
 
     `order_ids` must be sorted, so that two transactions cannot deadlock.

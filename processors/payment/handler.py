@@ -1,6 +1,6 @@
 """The payment processor's handler: in one transaction, lock aliases and payments, apply the webhooks, save."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
@@ -8,7 +8,15 @@ from processors.payment import row_mapping, store
 from processors.payment.domain import OrdersPolicy, Payment, PaymentWorkingSet
 from processors.payment.domain.working_set import aliases_of
 from runtime.logging import log
-from stream.events import BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, RefundWebhook
+from stream.events import (
+    BillingWebhook,
+    DisputeWebhook,
+    OrderId,
+    OrderWebhook,
+    PaymentStatus,
+    PaymentWebhook,
+    RefundWebhook,
+)
 from stream.state.aliases import Alias, AliasKey
 from stream.state.fold import Result
 from stream.store import alias_store
@@ -26,7 +34,7 @@ def handle(tx: Connection, webhooks: Sequence[Input], *, orders: OrdersPolicy = 
     results = [working_set.apply(webhook) for webhook in webhooks]
     applied = list(zip(webhooks, results, strict=True))
     _save(tx, working_set, applied)
-    _log_updates(applied, working_set.payments)
+    _log_updates(applied, working_set.payments.values())
     return results
 
 
@@ -35,7 +43,7 @@ def _aliases(webhooks: Sequence[Input]) -> list[AliasKey]:
     return sorted({alias for webhook in named for alias in aliases_of(webhook)})
 
 
-def _order_ids(webhooks: Sequence[Input], known: Iterable[Alias[Payment]]) -> list[str]:
+def _order_ids(webhooks: Sequence[Input], known: Iterable[Alias[Payment]]) -> list[OrderId]:
     """Return the ids of the orders that aliases or webhooks name, except refunds that their payment does not report."""
     reported = (
         webhook for webhook in webhooks if not isinstance(webhook, RefundWebhook) or webhook.payload.reported_by_payment
@@ -57,13 +65,14 @@ def _save(tx: Connection, working_set: PaymentWorkingSet, applied: Sequence[tupl
     store.backfill(tx, [(event_id, result.key) for _, result in applied for event_id in result.released])
 
 
-def _log_updates(applied: Sequence[tuple[Input, Result]], payments: Mapping[str, Payment]) -> None:
+def _log_updates(applied: Sequence[tuple[Input, Result]], payments: Iterable[Payment]) -> None:
     """Log `payment.updated` and `checkout.completed`, the names that contract B requires."""
+    statuses: dict[str, PaymentStatus | None] = {payment.order_id: payment.status for payment in payments}
     for webhook, result in applied:
         if not isinstance(webhook, PaymentWebhook):
             continue
-        if result.key in payments:
-            log.info("payment.updated", payment_id=result.key, status=payments[result.key].status)
+        if result.key in statuses:
+            log.info("payment.updated", payment_id=result.key, status=statuses[result.key])
         if webhook.envelope.event_type == "checkout.session.completed":
             session = next((alias for _, alias in aliases_of(webhook) if alias.startswith("cs_")), None)
             log.info("checkout.completed", session_id=session, payment_status=webhook.payload.status)

@@ -17,7 +17,7 @@ from processors.payment.domain.payment_registers import (
     TransactionRegisters,
 )
 from processors.payment.domain.transactions.transaction_log import LogValue
-from stream.events import DisputeWebhook, PaymentWebhook
+from stream.events import DisputeWebhook, OrderId, PaymentWebhook
 from stream.state import registers
 from stream.state.aliases import Alias
 from stream.state.fold import Result
@@ -41,7 +41,7 @@ _claims = msgspec.json.Decoder(_Claims)
 
 
 def payment_of(
-    order_id: str, version: int, stated: str, cancels: str, entries: str, claims: str | None, disputes: str
+    order_id: OrderId, version: int, stated: str, cancels: str, entries: str, claims: str | None, disputes: str
 ) -> Payment:
     """Return the payment in a row of `payments`, without what `with_order` adds. `stated` is the column `registers`."""
     stored = _claims.decode(claims) if claims else None

@@ -9,7 +9,7 @@ from processors.payment.domain import Payment
 from processors.payment.domain.payment_registers import TransactionRegisters
 from processors.payment.row_mapping import payment_of, with_order
 from processors.payment.tables import DISPUTE_COLUMNS, orders, payment_history, payments, transactions
-from stream.events import DisputeWebhook, PaymentWebhook
+from stream.events import DisputeWebhook, OrderId, PaymentWebhook
 from stream.state import registers
 from stream.state.fold import Result
 from stream.store import statements
@@ -28,7 +28,7 @@ RECORD = statements.insert(payment_history)
 BACKFILL = statements.update(payment_history, "order_id", "outcome")
 
 
-def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
+def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Payment]:
     """Insert missing orders, lock all until the transaction ends, and return their payments by order id.
 
     An order without a payment has one of version 0. `order_ids` must be sorted, so that two transactions cannot
@@ -40,7 +40,7 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Payment]:
     statements.execute(tx, INSERT_MISSING, keys)
     locked = statements.execute(tx, LOCK, keys).all()
     known = {row[0]: payment_of(*row) for row in statements.execute(tx, PAYMENTS, keys)}
-    parts: dict[str, dict[str, TransactionRegisters]] = {order_id: {} for order_id in order_ids}
+    parts: dict[OrderId, dict[str, TransactionRegisters]] = {order_id: {} for order_id in order_ids}
     for order_id, transaction_id, stored in statements.execute(tx, TRANSACTIONS, keys):
         parts[order_id][transaction_id] = registers.load(TransactionRegisters, stored)
     return {

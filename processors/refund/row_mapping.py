@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from processors.refund.domain import Paid, Refund, Refunds
-from stream.events import RefundWebhook
+from stream.events import OrderId, RefundWebhook
 from stream.state.aliases import Alias
 from stream.state.fold import Result
 from stream.state.json_payload import as_metadata
@@ -22,7 +22,7 @@ RefundKey = tuple[str, str]
 class _StoredRefunds(msgspec.Struct):
     """Refunds as they are stored while their order is unknown."""
 
-    order_id: str
+    order_id: OrderId
     version: int
     refunds: dict[str, msgspec.Raw]
     paid: dict[str, Register[Paid]]
@@ -33,7 +33,7 @@ _by_id = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _pending = msgspec.json.Decoder(Alias[_StoredRefunds])
 
 
-def refunds_of(order_id: str, version: int, known: Mapping[str, Refund], paid: str, released: str) -> Refunds:
+def refunds_of(order_id: OrderId, version: int, known: Mapping[str, Refund], paid: str, released: str) -> Refunds:
     """Return the refunds of an order: `known`, which have rows of their own, and those in the column `released`."""
     releases = {} if released == "{}" else _loaded(_by_id.decode(released))
     return Refunds(order_id, version, {**known, **releases}, _paid.decode(paid))

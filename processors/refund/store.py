@@ -8,7 +8,7 @@ from processors.refund import row_mapping
 from processors.refund.domain import Refund, Refunds
 from processors.refund.row_mapping import RefundKey, refunds_of
 from processors.refund.tables import orders, refund_history, refunds
-from stream.events import RefundWebhook
+from stream.events import OrderId, RefundWebhook
 from stream.state.fold import Result
 from stream.store import statements
 from stream.store.statements import BulkStatement
@@ -30,7 +30,7 @@ DELETE FROM refunds USING unnest(%(order_id)b::text[], %(refund_id)b::text[]) AS
 )
 
 
-def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
+def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Refunds]:
     """Insert missing orders, lock all until the transaction ends, and return their refunds by order id.
 
     `order_ids` must be sorted, so that two transactions cannot deadlock.
@@ -40,7 +40,7 @@ def lock(tx: Connection, order_ids: Sequence[str]) -> dict[str, Refunds]:
     keys = {"keys": order_ids}
     statements.execute(tx, INSERT_MISSING, keys)
     locked = statements.execute(tx, LOCK, keys).all()
-    known: dict[str, dict[str, Refund]] = {order_id: {} for order_id in order_ids}
+    known: dict[OrderId, dict[str, Refund]] = {order_id: {} for order_id in order_ids}
     for order_id, refund_id, stored in statements.execute(tx, READ, keys):
         known[order_id][refund_id] = Refund.load(stored)
     return {

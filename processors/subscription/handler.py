@@ -12,7 +12,7 @@ from processors.subscription.domain import (
     parse_order_id,
     plan_missing_event,
 )
-from stream.events import DomainEvent
+from stream.events import DomainEvent, OrderId
 from stream.state.fold import Result, fold
 
 
@@ -25,7 +25,7 @@ def handle(tx: Connection, events: Sequence[DomainEvent]) -> list[Result]:
     relevant = [event for event in events if isinstance(event, SubscriptionInput) and parse_order_id(event.order_id)]
     subscriptions = store.lock(tx, sorted({key(event) for event in relevant}))
     results = fold(subscriptions, relevant, key, apply)
-    store.save(tx, subscriptions.values(), touched={event.order_id or "" for event in relevant})
+    store.save(tx, subscriptions.values(), touched={event.order_id for event in relevant if event.order_id})
     store.record(tx, zip(relevant, results, strict=True))
     done = {event.event_id: result for event, result in zip(relevant, results, strict=True)} | _plan_missing(tx, events)
     return [done.get(event.event_id) or Result(key(event), "processed", ()) for event in events]
@@ -39,7 +39,7 @@ def key(event: DomainEvent) -> str:
 
 def _plan_missing(tx: Connection, events: Sequence[DomainEvent]) -> dict[str, Result]:
     """Return the results that publish PlanMissing by the id of the causing event, for each order not stored before."""
-    causes: dict[str, DomainEvent] = {}
+    causes: dict[OrderId, DomainEvent] = {}
     for event in events:
         if (order_id := order_without_plan(event)) is not None:
             causes.setdefault(order_id, event)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from processors.subscription.domain import PaidOrder, Subscription, SubscriptionInput
 from processors.subscription.tables import orders, subscription_history, subscriptions
+from stream.events import OrderId
 from stream.state.fold import Result
 from stream.store import statements
 from stream.store.statements import ColumnValues
@@ -32,13 +33,13 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
     keys = {"keys": user_ids}
     statements.execute(tx, INSERT_MISSING, keys)
     users = statements.execute(tx, LOCK, keys).all()
-    paid: dict[str, dict[str, PaidOrder]] = {user_id: {} for user_id in user_ids}
+    paid: dict[str, dict[OrderId, PaidOrder]] = {user_id: {} for user_id in user_ids}
     for user_id, order_id, stored in statements.execute(tx, READ, keys):
         paid[user_id][order_id] = PaidOrder.load(stored)
     return {user_id: Subscription(user_id, version, paid[user_id]) for user_id, version in users}
 
 
-def save(tx: Connection, changed: Iterable[Subscription], touched: Collection[str]) -> None:
+def save(tx: Connection, changed: Iterable[Subscription], touched: Collection[OrderId]) -> None:
     """Update the subscriptions, which must be locked, and insert or update those of their orders that are `touched`."""
     by_user = list(changed)
     SAVE.execute_columns(tx, _columns(by_user))
@@ -50,7 +51,7 @@ def record(tx: Connection, applied: Iterable[tuple[SubscriptionInput, Result]]) 
     RECORD.execute_columns(tx, _history_columns(list(applied)))
 
 
-def insert_orders_without_plan(tx: Connection, order_ids: Sequence[str]) -> list[str]:
+def insert_orders_without_plan(tx: Connection, order_ids: Sequence[OrderId]) -> list[OrderId]:
     """Insert orders that name no plan, and return the ids that were not stored before. `order_ids` must be sorted."""
     return list(statements.execute(tx, INSERT_ORDERS_WITHOUT_PLAN, {"ids": order_ids}).scalars()) if order_ids else []
 
@@ -69,7 +70,7 @@ def _columns(subscriptions_: Sequence[Subscription]) -> ColumnValues:
     }
 
 
-def _order_columns(subscriptions_: Sequence[Subscription], touched: Collection[str]) -> ColumnValues:
+def _order_columns(subscriptions_: Sequence[Subscription], touched: Collection[OrderId]) -> ColumnValues:
     """Return the columns of the orders in `touched`, sorted so that all transactions lock rows in one order."""
     paid = [
         (order_id, subscription.user_id, order)

@@ -6,7 +6,7 @@ from stream.avro.codec import Codec
 from stream.dead_letters import record_view
 from stream.dead_letters.record_view import key_text
 from stream.dead_letters.selection import Row
-from stream.events import Record
+from stream.events import OrderId, Record
 from stream.events.redaction import masked_text
 
 
@@ -47,5 +47,5 @@ def attempts(rows: Sequence[Row]) -> dict[str, object]:
 
 def order_of(record: Record | None) -> str | None:
     """Return the id of the order that a record names; None if it names none, or without a record."""
-    order: str | None = getattr(getattr(record, "payload", record), "order_id", None)
+    order: OrderId | None = getattr(getattr(record, "payload", record), "order_id", None)
     return order

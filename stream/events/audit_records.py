@@ -1,6 +1,6 @@
 """Records about processing: refusals, quarantined webhooks, outcomes, dead letters, notifications."""
 
-from stream.events.record import EventId, Micros, Mode, OutcomeKind, ProviderPhase, Record, Verification
+from stream.events.record import EventId, Micros, Mode, OrderId, OutcomeKind, ProviderPhase, Record, Verification
 
 
 class RejectedWebhook(Record, frozen=True, kw_only=True):
@@ -88,7 +88,7 @@ class NotificationSent(Record, frozen=True, kw_only=True):
     event_type: str
     audience: str
     channel: str
-    order_id: str | None
+    order_id: OrderId | None
     customer_id: str | None
     locale: str
     message_id: str

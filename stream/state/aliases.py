@@ -8,9 +8,13 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from stream.events import OrderId
+
 S = TypeVar("S")
 AliasKey = tuple[str, str]
 """A provider, and its id of a payment."""
+NO_ORDER = OrderId("")
+"""The order id of state that is pending under an alias."""
 
 
 class Alias(msgspec.Struct, Generic[S], frozen=True):
@@ -19,7 +23,7 @@ class Alias(msgspec.Struct, Generic[S], frozen=True):
     `pending` is the state that the events with the ids in `waiting` made.
     """
 
-    order_id: str | None = None
+    order_id: OrderId | None = None
     pending: S | None = None
     waiting: tuple[str, ...] = ()
 
@@ -29,7 +33,7 @@ def alias_keys(provider: str, alias: str | None, aliases: Iterable[str]) -> list
     return [(provider, name) for name in dict.fromkeys([*([alias] if alias else []), *aliases])]
 
 
-def order_of(aliases: Mapping[AliasKey, Alias[S]], keys: Iterable[AliasKey]) -> str | None:
+def order_of(aliases: Mapping[AliasKey, Alias[S]], keys: Iterable[AliasKey]) -> OrderId | None:
     """Return the order of the first alias in `keys` that is mapped to one; None when none is.
 
     Raises KeyError for a key that is not in `aliases`.
@@ -38,7 +42,7 @@ def order_of(aliases: Mapping[AliasKey, Alias[S]], keys: Iterable[AliasKey]) -> 
 
 
 def map_to_order(
-    aliases: MutableMapping[AliasKey, Alias[S]], keys: Iterable[AliasKey], order_id: str
+    aliases: MutableMapping[AliasKey, Alias[S]], keys: Iterable[AliasKey], order_id: OrderId
 ) -> list[Alias[S]]:
     """Map those aliases in `keys` that are not mapped yet to the order, by replacing them in `aliases`.
 

@@ -21,6 +21,7 @@ from simulator.sender import Sender, Tally
 from simulator.stores import Stores
 from simulator.verdict import Verdict
 from simulator.watch import WaitLimits
+from stream.events import OrderId
 
 PROVIDERS = ("generic", "toss", "tosspayments", "kakaopay", "tapayz", "easypost")
 """Providers whose signatures have no time: a gateway whose clock is wrong would rightly refuse the others."""
@@ -63,7 +64,7 @@ class Load:
             keys = [row.key for row in webhook.rows if row.service == "payment"]
             order_id = keys[0] if keys else webhook.order_id
             amount = paid[webhook.order_id, order_id] if keys else None
-            listed.append(Accepted(webhook.path, sha256(webhook.body).hexdigest(), order_id, amount))
+            listed.append(Accepted(webhook.path, sha256(webhook.body).hexdigest(), OrderId(order_id), amount))
         return listed
 
     def judge(self, limits: WaitLimits) -> Verdict:

@@ -11,7 +11,6 @@ from stream.events import (
     InvoiceCancelled,
     InvoiceCompleted,
     InvoiceEvent,
-    OrderId,
     PaymentCancelled,
     PaymentCompleted,
     PaymentState,
@@ -78,7 +77,7 @@ def _shipment(event: ShipmentEvent) -> ShipmentState | None:
     return ShipmentState(
         revision=_revision(list(SHIPPING_STATUSES), event),
         shipment_id=f"{event.carrier}:{event.tracking_number}",
-        order_id=OrderId(event.order_id),
+        order_id=event.order_id,
         shipping_status=SHIPPING_STATUSES[type(event)],
         set_by=dict.fromkeys(("shipping_status", *(name for name, value in columns.items() if value)), event.caused_by),
         **columns,  # type: ignore[arg-type]

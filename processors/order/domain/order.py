@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from stream.events import PaymentState, RefundState, ShipmentState
+from stream.events import OrderId, PaymentState, RefundState, ShipmentState
 from stream.state.registers import UNSET, Register, Registers
 
 S = TypeVar("S", PaymentState, ShipmentState, RefundState)
@@ -50,7 +50,7 @@ class Inputs(msgspec.Struct, frozen=True, omit_defaults=True):
 class Order(msgspec.Struct, frozen=True, dict=True):  # dict: for derived values
     """One order. `version` is the number of events applied to it."""
 
-    order_id: str
+    order_id: OrderId
     version: int = 0
     inputs: Inputs = Inputs()
 

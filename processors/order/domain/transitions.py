@@ -11,6 +11,7 @@ from processors.order.domain.order import Entry, Inputs, Order, ShopRegisters
 from stream.events import (
     DomainEvent,
     InvoiceEvent,
+    OrderId,
     OrderStatus,
     OrderWebhook,
     OutcomeKind,
@@ -29,7 +30,7 @@ S = TypeVar("S", PaymentState, ShipmentState, RefundState)
 OrderInput = OrderWebhook | DomainEvent
 
 
-def order_of(event: OrderInput) -> str | None:
+def order_of(event: OrderInput) -> OrderId | None:
     """Return the id of the order that an event changes; None if it changes none.
 
     A crypto invoice that names no order is an order of its own, `invoice:{invoice id}`.
@@ -37,7 +38,7 @@ def order_of(event: OrderInput) -> str | None:
     if isinstance(event, OrderWebhook):
         return event.payload.order_id
     if isinstance(event, InvoiceEvent) and state_of(event) is not None:
-        return event.order_id or f"invoice:{event.invoice_id}"
+        return event.order_id or OrderId(f"invoice:{event.invoice_id}")
     return event.order_id if isinstance(event, SubscriptionEvent) or state_of(event) is not None else None
 
 

@@ -34,6 +34,7 @@ from stream.events import (
     Webhook,
     ids,
 )
+from stream.state.aliases import NO_ORDER
 from stream.state.registers import UNSET
 
 OrdersPolicy = Literal["optional", "required"]
@@ -42,7 +43,7 @@ OrdersPolicy = Literal["optional", "required"]
 The order agrees when it is known and its amount and currency are the payment's.
 """
 
-NO_STATE = payment_state(Payment(""))
+NO_STATE = payment_state(Payment(NO_ORDER))
 """The state of an order without a payment."""
 
 FIRST_STATUSES: dict[type[DomainEvent], str] = {

@@ -24,7 +24,7 @@ from processors.payment.domain.transactions import refund_totals, transaction_lo
 from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts, mismatch_reason
 from processors.payment.domain.transactions.refund_totals import NO_REFUNDS, RefundTotals
 from processors.payment.domain.transactions.transaction_log import Entries, PaidCounts, TransactionLog
-from stream.events import Micros, PaymentStatus
+from stream.events import Micros, OrderId, PaymentStatus
 from stream.state.derived import derived
 from stream.state.registers import UNSET, Register
 
@@ -41,7 +41,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
     each dispute by its id.
     """
 
-    order_id: str
+    order_id: OrderId
     version: int = 0
     registers: PaymentRegisters = NO_REGISTERS
     transactions: Mapping[str, TransactionRegisters] = {}

@@ -13,13 +13,14 @@ from stream.events import (
     BillingScheduled,
     BillingWebhook,
     DisputeWebhook,
+    OrderId,
     OrderWebhook,
     PaymentWebhook,
     RefundWebhook,
     ids,
 )
 from stream.state import aliases
-from stream.state.aliases import Alias, AliasKey
+from stream.state.aliases import NO_ORDER, Alias, AliasKey
 from stream.state.fold import Result
 
 
@@ -30,10 +31,10 @@ class PaymentWorkingSet:
     `payments` and `aliases` must hold an entry for every order and alias that the batch names.
     """
 
-    payments: dict[str, Payment]
+    payments: dict[OrderId, Payment]
     aliases: dict[AliasKey, Alias[Payment]]
     orders: OrdersPolicy = "optional"
-    _payments_before: dict[str, Payment] = field(init=False)
+    _payments_before: dict[OrderId, Payment] = field(init=False)
     _aliases_before: dict[AliasKey, Alias[Payment]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class PaymentWorkingSet:
 
     def _apply(
         self,
-        order_id: str,
+        order_id: OrderId,
         webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook,
         mapped: Iterable[Alias[Payment]],
     ) -> Result:
@@ -95,7 +96,7 @@ class PaymentWorkingSet:
         A dispute has a deadline, so its events are published now, without an order, and again once the order is known.
         """
         known = self.aliases[alias]
-        before = known.pending or Payment("")
+        before = known.pending or Payment(NO_ORDER)
         pending, _ = apply_webhook(before, webhook)
         self.aliases[alias] = msgspec.structs.replace(
             known, pending=pending, waiting=(*known.waiting, webhook.envelope.event_id)

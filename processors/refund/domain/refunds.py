@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from processors.refund.domain.refund import Refund
-from stream.events import RefundStatus
+from stream.events import OrderId, RefundStatus
 from stream.state.money import Money
 from stream.state.registers import Register
 
@@ -35,7 +35,7 @@ class Refunds:
     `version` counts the events about refunds, not those in `paid`.
     """
 
-    order_id: str
+    order_id: OrderId
     version: int = 0
     refunds: Mapping[str, Refund] = field(default_factory=dict)
     paid: Mapping[str, Register[Paid]] = field(default_factory=dict)

@@ -7,9 +7,9 @@ import msgspec
 from processors.refund.domain.domain_events import new_events
 from processors.refund.domain.refunds import Refunds
 from processors.refund.domain.transitions import PaidEvent, apply_payment, apply_request, apply_webhook, merge
-from stream.events import CryptoRefundRequested, DomainEvent, OutcomeKind, RefundRequested, RefundWebhook
+from stream.events import CryptoRefundRequested, DomainEvent, OrderId, OutcomeKind, RefundRequested, RefundWebhook
 from stream.state import aliases
-from stream.state.aliases import Alias, AliasKey
+from stream.state.aliases import NO_ORDER, Alias, AliasKey
 from stream.state.fold import Result
 
 
@@ -21,10 +21,10 @@ class RefundWorkingSet:
     returns.
     """
 
-    refunds: dict[str, Refunds]
+    refunds: dict[OrderId, Refunds]
     aliases: dict[AliasKey, Alias[Refunds]]
 
-    def touches(self, event: RefundWebhook | DomainEvent) -> str | None:
+    def touches(self, event: RefundWebhook | DomainEvent) -> OrderId | None:
         """Return the id of the order whose refunds this event may change; None if it changes none or names no order.
 
         An event about a payment may change them by mapping an alias under which refunds are pending.
@@ -50,7 +50,7 @@ class RefundWorkingSet:
             return self._apply(order_id, event, mapped)
         return Result(order_id or "", "processed", ())
 
-    def _apply(self, order_id: str, event: RefundWebhook | DomainEvent, mapped: list[Alias[Refunds]]) -> Result:
+    def _apply(self, order_id: OrderId, event: RefundWebhook | DomainEvent, mapped: list[Alias[Refunds]]) -> Result:
         refunds = before = self.refunds[order_id]
         released: tuple[str, ...] = ()
         for alias in mapped:
@@ -69,18 +69,19 @@ class RefundWorkingSet:
 
     def _store_pending(self, alias: AliasKey, webhook: RefundWebhook) -> Result:
         known = self.aliases[alias]
-        pending, _ = apply_webhook(known.pending or Refunds(""), webhook)
+        pending, _ = apply_webhook(known.pending or Refunds(NO_ORDER), webhook)
         self.aliases[alias] = msgspec.structs.replace(
             known, pending=pending, waiting=(*known.waiting, webhook.envelope.event_id)
         )
         return Result(":".join(alias), "waiting", ())
 
 
-def _order_of(event: RefundWebhook | DomainEvent) -> str | None:
+def _order_of(event: RefundWebhook | DomainEvent) -> OrderId | None:
     """Return the id of the order that an event names; `invoice:{id}` for the refund of a crypto invoice without one."""
     if isinstance(event, RefundWebhook):
         return event.payload.order_id
-    return event.order_id or (f"invoice:{event.invoice_id}" if isinstance(event, CryptoRefundRequested) else None)
+    of_invoice = OrderId(f"invoice:{event.invoice_id}") if isinstance(event, CryptoRefundRequested) else None
+    return event.order_id or of_invoice
 
 
 def aliases_of(event: RefundWebhook | DomainEvent) -> list[AliasKey]:

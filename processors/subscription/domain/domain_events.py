@@ -5,6 +5,7 @@ from processors.subscription.domain.subscription import Subscription
 from processors.subscription.domain.transitions import SubscriptionInput, apply_event
 from stream.events import (
     DomainEvent,
+    OrderId,
     OutcomeKind,
     PaymentCompleted,
     PlanMissing,
@@ -17,7 +18,7 @@ from stream.events import (
 PLAN_PROVIDER = "tosspayments"
 """The provider of contract C, whose payments must all be for a plan."""
 
-EventKey = tuple[type[SubscriptionEvent], tuple[str, ...]]
+EventKey = tuple[type[SubscriptionEvent], tuple[str, OrderId, *tuple[str, ...]]]
 """The type of a domain event, and the parts of its id: the user, the order, and the occurrence if it recurs."""
 
 
@@ -46,13 +47,13 @@ def event_keys(subscription: Subscription) -> tuple[EventKey, ...]:
     return ((kind, (subscription.user_id, subscription.last_order_id, *occurrence)),)
 
 
-def order_without_plan(event: DomainEvent) -> str | None:
+def order_without_plan(event: DomainEvent) -> OrderId | None:
     """Return the order id of a SubscriptionInput of PLAN_PROVIDER if that id names no plan; None for other events."""
     must_have_plan = isinstance(event, SubscriptionInput) and event.provider == PLAN_PROVIDER
     return event.order_id if must_have_plan and parse_order_id(event.order_id) is None else None
 
 
-def plan_missing_event(order_id: str, cause: DomainEvent) -> PlanMissing:
+def plan_missing_event(order_id: OrderId, cause: DomainEvent) -> PlanMissing:
     """Build the event that is published once for an order without a plan."""
     return PlanMissing(
         event_id=ids.domain_event_id("PlanMissing", order_id),

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from processors.subscription.domain.calendar_dates import parse_date
-from stream.events import Micros
+from stream.events import Micros, OrderId
 
 _ORDER = re.compile(r"BIZ-(?P<user>.+)-(?P<plan>[A-Za-z0-9_]+)-(?P<date>[0-9]{14}|[0-9]{8})")
 
@@ -21,7 +21,7 @@ class PlanOrder:
     at: Micros | None
 
 
-def parse_order_id(order_id: str | None) -> PlanOrder | None:
+def parse_order_id(order_id: OrderId | None) -> PlanOrder | None:
     """Parse `BIZ-{user}-{plan}-{8 or 14 digits}`; None for any other id. A user may contain dashes, a plan may not."""
     parts = _ORDER.fullmatch(order_id or "")
     return PlanOrder(parts["user"], parts["plan"].lower(), parse_date(parts["date"])) if parts else None

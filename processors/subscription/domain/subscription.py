@@ -9,8 +9,9 @@ from typing import Self
 
 from processors.subscription.domain.calendar_dates import a_month_after
 from processors.subscription.domain.order_ids import parse_order_id
-from stream.events import Micros
+from stream.events import Micros, OrderId
 from stream.state import registers
+from stream.state.aliases import NO_ORDER
 from stream.state.registers import UNSET, Register, Registers
 
 FREE = "free"
@@ -63,10 +64,10 @@ class Subscription:
 
     user_id: str
     version: int = 0
-    orders: Mapping[str, PaidOrder] = field(default_factory=dict)
+    orders: Mapping[OrderId, PaidOrder] = field(default_factory=dict)
 
     @property
-    def last_order_id(self) -> str | None:
+    def last_order_id(self) -> OrderId | None:
         """The id of the paid order that began last; None if no order was ever paid. A cancelled order counts."""
         began = [(at, order_id) for order_id in self.orders if (at := self._began_at(order_id)) is not None]
         return max(began)[1] if began else None
@@ -97,7 +98,7 @@ class Subscription:
     @property
     def restored(self) -> int:
         """The number of times that the last order became paid again after a cancel because its refund failed."""
-        order = self.orders.get(self.last_order_id or "", PaidOrder())
+        order = self.orders.get(self.last_order_id or NO_ORDER, PaidOrder())
         return len(order.restored) if order.registers.cancelled_at is not UNSET else 0
 
     @property
@@ -121,7 +122,7 @@ class Subscription:
         to_come = [(date.stamp, date.value) for date in dates if (date.value or 0) > (self.started_at or 0)]
         return max(to_come)[1] if to_come else self.ends_at
 
-    def _began_at(self, order_id: str) -> Micros | None:
+    def _began_at(self, order_id: OrderId) -> Micros | None:
         """Return when an order was approved, in microseconds; None for an order that was never paid.
 
         If the approval is unknown and money was refunded, it is the time in the order id, else that of the refund.

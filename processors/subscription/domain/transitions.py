@@ -5,6 +5,7 @@ from dataclasses import replace
 from processors.subscription.domain.subscription import OrderRegisters, PaidOrder, Subscription
 from stream.events import BillingScheduled, PaymentCancelled, PaymentCompleted, PaymentRefunded
 from stream.state import registers
+from stream.state.aliases import NO_ORDER
 from stream.state.registers import Register, Stamp, register
 
 SubscriptionInput = PaymentCompleted | PaymentCancelled | PaymentRefunded | BillingScheduled
@@ -16,7 +17,7 @@ REFUND_FAILED = "refund_failed"
 
 def apply_event(subscription: Subscription, event: SubscriptionInput) -> Subscription:
     """Return the subscription with the event's order merged, and the next version."""
-    order_id = event.order_id or ""
+    order_id = event.order_id or NO_ORDER
     order = _merged(subscription.orders.get(order_id, PaidOrder()), _order(event))
     return replace(subscription, version=subscription.version + 1, orders={**subscription.orders, order_id: order})
 

@@ -2,7 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
-from stream.events.record import EventId, Micros, Mode, Record
+from stream.events.record import EventId, Micros, Mode, OrderId, Record
 
 
 class DomainEvent(Record, frozen=True, kw_only=True):
@@ -18,7 +18,7 @@ class DomainEvent(Record, frozen=True, kw_only=True):
     mode: Mode
     occurred_at: Micros | None
     received_at: Micros
-    order_id: str | None
+    order_id: OrderId | None
     customer_id: str | None = None
     contact: str | None = None
 
@@ -31,5 +31,5 @@ class EventHeader(TypedDict):
     mode: Mode
     occurred_at: Micros | None
     received_at: Micros
-    order_id: str | None
+    order_id: OrderId | None
     customer_id: NotRequired[str | None]

@@ -12,7 +12,7 @@ from processors.invoice import domain as invoices
 from processors.payment import domain as payments
 from processors.refund import domain as refunds
 from processors.shipping import domain as shipping
-from stream.events import DomainEvent, EventId, NotificationSent, Outcome, Record, Webhook, ids, topics
+from stream.events import DomainEvent, EventId, NotificationSent, OrderId, Outcome, Record, Webhook, ids, topics
 from stream.kafka.delivery import Delivery, identity
 from tests.builders import NOON, a_payment, a_refund, a_scan, an_invoice, an_order
 
@@ -28,9 +28,9 @@ TOPIC_OF = {record: topic for topic in topics.ALL for record in topic.records}
 
 def events() -> list[DomainEvent]:
     """Return the domain events that the processors publish for the webhooks above."""
-    _, _, paid = payments.apply(payments.Payment("1"), PAID)
+    _, _, paid = payments.apply(payments.Payment(OrderId("1")), PAID)
     _, _, delivered = shipping.apply(shipping.Shipment("cj:1"), DELIVERED)
-    _, _, given_back = refunds.apply(refunds.Refunds("1"), GIVEN_BACK)
+    _, _, given_back = refunds.apply(refunds.Refunds(OrderId("1")), GIVEN_BACK)
     _, _, credited = invoices.apply(invoices.Invoice("I-1"), None, COMPLETE)
     return [*paid, *delivered, *given_back, *credited]
 

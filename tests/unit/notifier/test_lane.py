@@ -10,6 +10,7 @@ from notifier.mail.mime import Mail
 from notifier.queue.mail_queue import QueuedMail, first_of_each_order
 from notifier.sending.lane import IDLE_CLOSE_S, WIDEN_AFTER_S, Lane, NotTried
 from notifier.sending.smtp import Envelope, NoReply, NotTaken, envelope
+from stream.events import OrderId
 from tests.actors import until
 from tests.postman import Postman, Trick, postman
 
@@ -204,8 +205,9 @@ def test_of_an_order_s_mails_to_one_reader_only_the_first_goes_with_others() -> 
 
 
 def a_queued_mail(name: str, order: str | None, customer: str | None, audience: str) -> QueuedMail:
-    reader = "kim@example.test", None, "ko", None
-    return QueuedMail(name, name, "PaymentFailed", audience, "email", order, customer, customer, "{}", 0, *reader)
+    order_id = OrderId(order) if order else None
+    reader = customer, customer, "{}", 0, "kim@example.test", None, "ko", None
+    return QueuedMail(name, name, "PaymentFailed", audience, "email", order_id, *reader)
 
 
 def test_commands_go_in_one_packet_where_the_server_allows_it() -> None:

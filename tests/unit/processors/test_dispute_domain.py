@@ -8,14 +8,14 @@ import pytest
 from processors.payment.domain import Payment, PaymentWorkingSet, apply, dispute, statuses
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OrderWebhook, PaymentWebhook
 from stream.state.aliases import Alias
-from tests.builders import MINUTE, NOON, a_dispute, a_payment, an_envelope
+from tests.builders import MINUTE, NOON, ORDER, a_dispute, a_payment, an_envelope
 
 DUE = NOON + 7 * 24 * 60 * MINUTE
 Told = PaymentWebhook | DisputeWebhook | OrderWebhook
 
 
 def apply_all(*webhooks: Told) -> tuple[Payment, list[DomainEvent]]:
-    payment, events = Payment("1"), list[DomainEvent]()
+    payment, events = Payment(ORDER), list[DomainEvent]()
     for webhook in webhooks:
         payment, _, new = apply(payment, webhook)
         events += new
@@ -124,7 +124,7 @@ def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str
     disputed = a_dispute("needs_response", evidence_due_by=DUE, transaction_id="pi_1", **named)
     payload = a_payment(transaction_id="pi_1", aliases=("pi_1",)).payload
     paid = PaymentWebhook(envelope=an_envelope(payload, provider="stripe"), payload=payload)
-    working_set = PaymentWorkingSet({"1": Payment("1")}, Names(), "optional")
+    working_set = PaymentWorkingSet({ORDER: Payment(ORDER)}, Names(), "optional")
 
     results = [working_set.apply(one) for one in ((disputed, paid) if first == "dispute" else (paid, disputed))]
 
@@ -132,7 +132,7 @@ def test_a_dispute_that_names_no_order_waits_for_the_payment_it_is_of(first: str
     opened = [event for event in events if isinstance(event, DisputeOpened)]
     orders = [None, "1"] if first == "dispute" else ["1"]
     assert [(event.order_id, event.transaction_id) for event in opened] == [(order, "pi_1") for order in orders]
-    assert working_set.payments["1"].disputes["dp_1"].amount.value == 58000
+    assert working_set.payments[ORDER].disputes["dp_1"].amount.value == 58000
     if first == "dispute":
         assert [result.outcome for result in results] == ["waiting", "processed"]
         assert results[1].released == (disputed.envelope.event_id,)

@@ -19,6 +19,7 @@ from stream.events import (
     DomainEvent,
     InvoiceCancelled,
     InvoiceCompleted,
+    OrderId,
     OrderStatus,
     OrderWebhook,
     PaymentCancelled,
@@ -32,7 +33,7 @@ from stream.events import (
     SubscriptionCancelled,
 )
 from stream.state.aliases import Alias
-from tests.builders import MINUTE, NOON, a_domain_event, a_payment, a_refund, a_scan, an_approval, an_order
+from tests.builders import MINUTE, NOON, ORDER, a_domain_event, a_payment, a_refund, a_scan, an_approval, an_order
 from tests.log import CODEC
 
 WEBHOOKS = st.lists(
@@ -76,9 +77,9 @@ def test_an_order_shows_what_the_processors_hold(webhooks: list[Any]) -> None:
     events = [event for webhook in webhooks for event in stores.apply(webhook)]
     orders = view(events)
 
-    columns = columns_of(orders.get("1", Order("1")))
+    columns = columns_of(orders.get(ORDER, Order(ORDER)))
 
-    paid, refunds = stores.payment, stores.refunds.refunds["1"]
+    paid, refunds = stores.payment, stores.refunds.refunds[ORDER]
     if paid.version:
         assert columns.payment_status == paid.status
         assert (columns.payment_method, columns.transaction_id) == (
@@ -138,8 +139,8 @@ def test_a_parcel_that_moved_to_another_order_is_gone_from_the_first() -> None:
 
     orders = view(published([guessed, corrected]))
 
-    assert columns_of(orders["2"]).shipping_status is None
-    assert columns_of(orders["1"]).shipping_status == "in_transit"
+    assert columns_of(orders[OrderId("2")]).shipping_status is None
+    assert columns_of(orders[ORDER]).shipping_status == "in_transit"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_a_plan_is_shown_with_its_order() -> None:
 
 def test_a_status_is_published_only_when_a_column_changed() -> None:
     shop = an_order(amount=58000, currency="KRW", customer_id="C-1")
-    order, _, first = apply(Order("1"), shop)
+    order, _, first = apply(Order(ORDER), shop)
 
     order, outcome, second = apply(order, an_order(amount=58000, currency="KRW", customer_id="C-1", at=NOON - MINUTE))
 
@@ -224,7 +225,7 @@ def test_a_status_is_published_only_when_a_column_changed() -> None:
 
 @pytest.mark.parametrize("kind", [PaymentCompleted, PaymentCancelled])
 def test_what_is_published_can_be_written_and_read(kind: type[DomainEvent]) -> None:
-    _, _, (status,) = apply(Order("1"), an_approval("1") if kind is PaymentCompleted else published([a_payment()])[0])
+    _, _, (status,) = apply(Order(ORDER), an_approval("1") if kind is PaymentCompleted else published([a_payment()])[0])
 
     assert CODEC.decode(CODEC.encode(status)) == status
 
@@ -233,8 +234,8 @@ class Processors:
     """The processors before the order processor, with one order's payment and refunds, and all parcels."""
 
     def __init__(self) -> None:
-        self.payment = payment.Payment("1")
-        self.refunds = refund.RefundWorkingSet({"1": refund.Refunds("1")}, Aliases())
+        self.payment = payment.Payment(ORDER)
+        self.refunds = refund.RefundWorkingSet({ORDER: refund.Refunds(ORDER)}, Aliases())
         self.parcels: dict[str, shipping.Shipment] = {}
         self._seen: set[str] = set()
 
@@ -264,9 +265,9 @@ def published(webhooks: Sequence[Any]) -> list[Any]:
     return [event for webhook in webhooks for event in stores.apply(webhook)]
 
 
-def view(events: Any, *, repeated: bool = False) -> dict[str, Order]:
+def view(events: Any, *, repeated: bool = False) -> dict[OrderId, Order]:
     """The orders after these events; the inbox keeps out repeated ones, which is left to the domain if `repeated`."""
-    orders: dict[str, Order] = {}
+    orders: dict[OrderId, Order] = {}
     seen: set[str] = set()
     for event in events:
         event_id = event.envelope.event_id if isinstance(event, OrderWebhook) else event.event_id

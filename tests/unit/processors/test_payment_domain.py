@@ -29,7 +29,7 @@ from stream.events import (
     ids,
 )
 from stream.state.aliases import Alias
-from tests.builders import MINUTE, NOON, a_payment, a_refund, an_order, without_updates
+from tests.builders import MINUTE, NOON, ORDER, a_payment, a_refund, an_order, without_updates
 
 
 def apply(
@@ -46,7 +46,7 @@ RANK = {status: rank for rank, tier in enumerate(TRANSITIONS) for status in tier
 @pytest.mark.parametrize("first", RANK)
 @pytest.mark.parametrize("second", RANK)
 def test_a_later_webhook_moves_a_payment_on_and_never_back(first: str, second: str) -> None:
-    before, _, _ = apply(Payment("1"), a_payment(first, at=NOON))
+    before, _, _ = apply(Payment(ORDER), a_payment(first, at=NOON))
 
     after, outcome, _ = apply(before, a_payment(second, at=NOON + MINUTE))
 
@@ -66,13 +66,13 @@ def test_a_later_webhook_moves_a_payment_on_and_never_back(first: str, second: s
     ],
 )
 def test_each_status_announces_its_domain_event(status: str, event: type[DomainEvent] | None) -> None:
-    _, _, announced = apply(Payment("1"), a_payment(status))
+    _, _, announced = apply(Payment(ORDER), a_payment(status))
 
     assert [type(one) for one in announced] == ([event] if event else [])
 
 
 def test_an_overtaken_webhook_is_late_and_nobody_is_told() -> None:
-    completed, _, _ = apply(Payment("1"), a_payment("completed"))
+    completed, _, _ = apply(Payment(ORDER), a_payment("completed"))
 
     after, outcome, announced = apply(completed, a_payment("pending", at=NOON - MINUTE))
 
@@ -124,7 +124,7 @@ def test_the_first_failure_keeps_the_name_it_had_before_attempts_were_counted() 
 
 
 def test_both_transactions_of_an_order_are_kept() -> None:
-    payment, _, _ = apply(Payment("1"), a_payment("completed", transaction_id="TXN-1"))
+    payment, _, _ = apply(Payment(ORDER), a_payment("completed", transaction_id="TXN-1"))
 
     payment, _, _ = apply(payment, a_payment("completed", transaction_id="TXN-2", at=NOON + MINUTE))
 
@@ -135,7 +135,7 @@ def test_what_a_webhook_leaves_open_stays_as_it_was_told() -> None:
     pending = a_payment("pending", method="card", amount=58000)
     completed = a_payment("completed", method=None, amount=None, at=NOON + MINUTE)
 
-    payment, _, _ = apply(Payment("1"), pending)
+    payment, _, _ = apply(Payment(ORDER), pending)
     payment, _, _ = apply(payment, completed)
 
     assert (payment.registers.method.value, payment.registers.amount.value) == ("card", 58000)
@@ -154,7 +154,7 @@ def test_a_wrong_amount_is_told_when_the_order_comes_later() -> None:
 
 
 def test_an_order_alone_makes_no_payment() -> None:
-    payment, _, _ = apply(Payment("1"), an_order(amount=58000, currency="KRW"))
+    payment, _, _ = apply(Payment(ORDER), an_order(amount=58000, currency="KRW"))
 
     assert (payment.version, payment.status) == (0, None)
 
@@ -193,7 +193,7 @@ def test_a_cancel_of_what_was_never_paid_gives_nothing_back() -> None:
 
 
 def test_parts_that_are_all_of_it_are_a_cancel() -> None:
-    payment = Payment("1")
+    payment = Payment(ORDER)
     for n in (1, 2):
         published = a_payment("partially_cancelled", at=NOON + n, cancels=(Cancel(id=f"c{n}", amount=29000),))
         payment, _, events = apply(payment, published)
@@ -214,7 +214,7 @@ def test_a_second_completed_transaction_is_told_as_overpaid_and_its_refund_reque
 
 
 def test_what_is_paid_again_after_a_cancel_is_paid() -> None:
-    payment = Payment("1")
+    payment = Payment(ORDER)
     story = [("completed", "T1"), ("cancelled", "T1"), ("completed", "T2")]
     for n, (status, transaction) in enumerate(story):
         payment, _, _ = apply(payment, a_payment(status, transaction_id=transaction, at=NOON + n * MINUTE))
@@ -233,7 +233,7 @@ def test_a_deposit_the_bank_took_back_is_awaited_again() -> None:
 
 
 def test_with_orders_required_a_success_is_told_only_once_the_amount_is_checked() -> None:
-    payment, _, first = apply(Payment("1"), a_payment("completed"), "required")
+    payment, _, first = apply(Payment(ORDER), a_payment("completed"), "required")
 
     _, _, then = apply(payment, an_order(amount=58000, currency="KRW"), "required")
 
@@ -241,7 +241,7 @@ def test_with_orders_required_a_success_is_told_only_once_the_amount_is_checked(
 
 
 def test_a_webhook_that_names_no_order_waits_for_one_that_does() -> None:
-    working_set = PaymentWorkingSet({"1": Payment("1")}, {("generic", name): Alias() for name in ("pi_1", "cs_1")})
+    working_set = PaymentWorkingSet({ORDER: Payment(ORDER)}, {("generic", name): Alias() for name in ("pi_1", "cs_1")})
     failed = a_payment("failed", order=None, alias="pi_1", aliases=("pi_1",), at=NOON)
     paid = a_payment("completed", alias="cs_1", aliases=("cs_1", "pi_1"), at=NOON + MINUTE)
 
@@ -251,11 +251,11 @@ def test_a_webhook_that_names_no_order_waits_for_one_that_does() -> None:
     assert (waiting.outcome, waiting.events) == ("waiting", ())
     assert (result.outcome, result.released) == ("processed", (failed.envelope.event_id,))
     assert [type(event) for event in without_updates(result.events)] == [PaymentCompleted]
-    assert (working_set.payments["1"].status, working_set.payments["1"].version) == ("completed", 2)
+    assert (working_set.payments[ORDER].status, working_set.payments[ORDER].version) == ("completed", 2)
 
 
 def test_what_waited_is_told_when_its_order_is_known() -> None:
-    working_set = PaymentWorkingSet({"1": Payment("1")}, {("generic", "pi_1"): Alias()})
+    working_set = PaymentWorkingSet({ORDER: Payment(ORDER)}, {("generic", "pi_1"): Alias()})
     working_set.apply(a_payment("failed", order=None, alias="pi_1", at=NOON + MINUTE, failure_reason="no money"))
 
     result = working_set.apply(a_payment("pending", alias="pi_1", at=NOON))
@@ -264,7 +264,7 @@ def test_what_waited_is_told_when_its_order_is_known() -> None:
 
 
 def published_by(*webhooks: PaymentWebhook | OrderWebhook) -> list[DomainEvent]:
-    payment = Payment("1")
+    payment = Payment(ORDER)
     events: list[DomainEvent] = []
     for webhook in webhooks:
         payment, _, announced = apply(payment, webhook)
@@ -303,7 +303,7 @@ def test_an_attempt_that_was_given_up_tells_nothing_of_the_one_that_paid() -> No
 
 
 def test_a_second_payment_given_back_whole_as_a_part_leaves_the_order_paid() -> None:
-    payment = Payment("1")
+    payment = Payment(ORDER)
     for webhook in (
         a_payment("completed", transaction_id="A"),
         a_payment("completed", transaction_id="B", at=NOON + 1),
@@ -491,7 +491,7 @@ def test_a_cancel_of_what_the_order_was_not_paid_by_cancels_nothing(
 
 
 def test_a_cancel_that_waited_counts_when_its_provider_was_paid() -> None:
-    working_set = PaymentWorkingSet({"1": Payment("1")}, {})
+    working_set = PaymentWorkingSet({ORDER: Payment(ORDER)}, {})
     working_set.apply(a_payment("completed", provider="toss", transaction_id="T-1"))
 
     cancel = a_payment("cancelled", provider="stripe", transaction_id="pi_9", at=NOON + 2 * MINUTE)
@@ -499,7 +499,7 @@ def test_a_cancel_that_waited_counts_when_its_provider_was_paid() -> None:
     paid = working_set.apply(a_payment("completed", provider="stripe", transaction_id="pi_9", at=NOON + MINUTE))
 
     assert (waiting.outcome, paid.released) == ("waiting", (cancel.envelope.event_id,))
-    payment = working_set.payments["1"]
+    payment = working_set.payments[ORDER]
     assert (payment.status, payment.live) == ("completed", ["T-1"])
     assert payment.transactions["pi_9"].status.value == "cancelled"
 
@@ -587,7 +587,7 @@ def test_a_transaction_of_nothing_beside_a_payment_is_no_overpayment() -> None:
 
 def story(*webhooks: Any) -> tuple[list[DomainEvent], Payment]:
     """What is announced of the order 1 by these webhooks, and its payment after them."""
-    payment, events = Payment("1"), list[DomainEvent]()
+    payment, events = Payment(ORDER), list[DomainEvent]()
     for webhook in webhooks:
         payment, _, announced = apply(payment, webhook)
         events += announced

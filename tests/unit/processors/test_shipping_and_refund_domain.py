@@ -21,7 +21,7 @@ from stream.events import (
     ShipmentOutForDelivery,
 )
 from stream.state.aliases import Alias
-from tests.builders import MINUTE, NOON, a_domain_event, a_refund, a_scan, an_approval, without_updates
+from tests.builders import MINUTE, NOON, ORDER, a_domain_event, a_refund, a_scan, an_approval, without_updates
 
 Applied = tuple[Any, str, tuple[DomainEvent, ...]]
 
@@ -102,19 +102,19 @@ def of_a_partial_capture() -> list[Any]:
 
 @pytest.mark.parametrize("events", list(permutations(of_a_partial_capture())), ids=lambda _: "")
 def test_the_release_of_what_was_not_captured_is_no_refund_in_whatever_order(events: list[Any]) -> None:
-    working_set = refund.RefundWorkingSet({"1": refund.Refunds("1")}, defaultdict(Alias))
+    working_set = refund.RefundWorkingSet({ORDER: refund.Refunds(ORDER)}, defaultdict(Alias))
 
     domain_events = [
         domain_event for event in events for domain_event in without_updates(working_set.apply(event).events)
     ]
 
-    refunds = working_set.refunds["1"]
+    refunds = working_set.refunds[ORDER]
     assert list(refunds.counted) == ["re_2"]
     assert (refunds.refunded_amount, refunds.status, domain_events) == (375, "completed", [])
 
 
 def test_the_refunded_total_is_the_sum_over_completed_refunds() -> None:
-    refunds = refund.Refunds("1")
+    refunds = refund.Refunds(ORDER)
 
     for webhook in (
         a_refund("completed", refund_id="R-1", amount=10000),
@@ -128,19 +128,19 @@ def test_the_refunded_total_is_the_sum_over_completed_refunds() -> None:
 
 @pytest.mark.parametrize(("status", "domain_event"), [("completed", RefundCompleted), ("rejected", RefundRejected)])
 def test_the_end_of_a_refund_is_announced(status: str, domain_event: type[DomainEvent]) -> None:
-    _, _, announced = refunded(refund.Refunds("1"), a_refund(status))
+    _, _, announced = refunded(refund.Refunds(ORDER), a_refund(status))
 
     assert [type(one) for one in announced] == [domain_event]
 
 
 def test_a_refund_under_way_is_nobodys_mail() -> None:
-    _, _, announced = refunded(refund.Refunds("1"), a_refund("processing"))
+    _, _, announced = refunded(refund.Refunds(ORDER), a_refund("processing"))
 
     assert announced == ()
 
 
 def test_a_refund_the_bank_sends_back_is_no_longer_given_back_and_that_is_told() -> None:
-    given, _, _ = refunded(refund.Refunds("1"), a_refund("completed", amount=7000))
+    given, _, _ = refunded(refund.Refunds(ORDER), a_refund("completed", amount=7000))
 
     back = a_refund("rejected", amount=7000, at=NOON + MINUTE, reason="lost_or_stolen_card")
     after, outcome, announced = refunded(given, back)
@@ -150,7 +150,7 @@ def test_a_refund_the_bank_sends_back_is_no_longer_given_back_and_that_is_told()
 
 
 def test_a_refund_that_succeeds_after_all_does_not_give_the_reason_of_its_rejection() -> None:
-    asked, _, _ = refunded(refund.Refunds("1"), a_refund("pending", reason="단순 변심"))
+    asked, _, _ = refunded(refund.Refunds(ORDER), a_refund("pending", reason="단순 변심"))
     rejected, _, published = refunded(asked, a_refund("rejected", at=NOON + MINUTE, reason="한도"))
 
     _, _, done = refunded(rejected, a_refund("completed", at=NOON + 2 * MINUTE))
@@ -297,10 +297,10 @@ def story(*events: Any) -> tuple[refund.Refunds, list[DomainEvent]]:
     names = {
         (event.provider, event.transaction_id): Alias[refund.Refunds]() for event in events if is_domain_event(event)
     }
-    working_set, domain_events = refund.RefundWorkingSet({"1": refund.Refunds("1")}, names), list[DomainEvent]()
+    working_set, domain_events = refund.RefundWorkingSet({ORDER: refund.Refunds(ORDER)}, names), list[DomainEvent]()
     for event in events:
         domain_events += without_updates(working_set.apply(event).events)
-    return working_set.refunds["1"], domain_events
+    return working_set.refunds[ORDER], domain_events
 
 
 def is_domain_event(event: Any) -> bool:

@@ -20,6 +20,7 @@ from stream.events import (
     AmountMismatched,
     DomainEvent,
     Micros,
+    OrderId,
     PaymentFailed,
     SubscriptionActivated,
     SubscriptionCancelled,
@@ -59,7 +60,7 @@ def apply_all(*events: SubscriptionInput) -> tuple[Subscription, list[DomainEven
         ("BIZ--1-PRO-20260203", ("-1", "pro", kst(2026, 2, 3))),
     ],
 )
-def test_an_order_names_its_user_and_plan(order_id: str, expected: tuple[str, str, int | None]) -> None:
+def test_an_order_names_its_user_and_plan(order_id: OrderId, expected: tuple[str, str, int | None]) -> None:
     ordered = parse_order_id(order_id)
 
     assert ordered is not None
@@ -85,7 +86,7 @@ def test_an_order_names_its_user_and_plan(order_id: str, expected: tuple[str, st
         "BIZ-123-PRÖ-20260203",
     ],
 )
-def test_any_other_order_names_no_plan(order_id: str | None) -> None:
+def test_any_other_order_names_no_plan(order_id: OrderId | None) -> None:
     assert parse_order_id(order_id) is None
 
 
@@ -235,7 +236,9 @@ def test_what_concerns_no_subscription_is_not_reported(kind: type[DomainEvent]) 
 
 
 def test_the_report_of_an_order_has_one_id_whatever_it_is_caused_by() -> None:
-    first, second = (plan_missing_event("ORDER-1", event) for event in (an_approval("ORDER-1"), a_cancel("ORDER-1")))
+    first, second = (
+        plan_missing_event(OrderId("ORDER-1"), event) for event in (an_approval("ORDER-1"), a_cancel("ORDER-1"))
+    )
 
     assert first.event_id == second.event_id
 
