@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import astuple
 
+from processors.payment.domain import status_rules
 from processors.payment.domain.payment_registers import (
     NO_REGISTERS,
     NO_TRANSACTION,
@@ -19,10 +20,10 @@ from processors.payment.domain.payment_registers import (
     StatedRegisters,
     TransactionRegisters,
 )
-from processors.payment.domain.statuses import FAILED, LIVE, PAID, PAID_RANK
-from processors.payment.domain.transactions import refund_totals, transaction_log
+from processors.payment.domain.statuses import FAILED, PAID, PAID_RANK
+from processors.payment.domain.transactions import live_transactions, refund_totals, transaction_log
 from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts, mismatch_reason
-from processors.payment.domain.transactions.refund_totals import NO_REFUNDS, RefundTotals
+from processors.payment.domain.transactions.refund_totals import RefundTotals
 from processors.payment.domain.transactions.transaction_log import Entries, PaidCounts, TransactionLog
 from stream.events import Micros, OrderId, PaymentStatus
 from stream.state.derived import derived
@@ -54,46 +55,26 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @derived
     def status(self) -> PaymentStatus | None:
-        """The status of the highest rank and then the latest time; None before any webhook of the payment.
+        """The status of the highest rank and then the latest time, or another one by `status_rules.RULES`.
 
-        There are three exceptions:
-
-        - If it is `waiting_for_deposit` or `cancelled` and another transaction has paid the order, the status is that
-          of the transaction that pays (`live[0]`).
-        - If a refund failed, or only the refunds' own webhooks state what was refunded, the refunded amount decides:
-          `completed` if it is 0, `cancelled` if it is all that was paid, else `partially_cancelled`.
-        - `partially_cancelled` is `cancelled` once all that was paid is refunded.
+        None before any webhook of the payment.
         """
-        status = self.registers.status.value
-        if status == "waiting_for_deposit" and self.registers.transaction.value and self.live:
-            return self.transactions[self.live[0]].status.value
-        if status == "cancelled" and self.live:
-            status = self.transactions[self.live[0]].status.value
-        if status in PAID and self._is_status_from_amounts(status):
-            return self._status_from_amounts()
-        if status == "partially_cancelled" and 0 < self._total_paid <= self.refunded_amount:
-            return "cancelled"
-        return status
+        return status_rules.apply(self, self.registers.status.value)
 
     @derived
     def live(self) -> list[str]:
-        """The names of the transactions that hold the customer's money, the one that pays the order first.
-
-        The order is paid by the earliest transaction of the amount that the shop's order states, else by the earliest
-        of another amount. One of amount 0 comes after others, because it took nothing. A cancel that names no
-        transaction ends all that were paid before it.
-        """
-        paid_ever = [(name, state) for name, state in self.transactions.items() if state.status.value in LIVE]
-        if not paid_ever:
-            return []
-        cancelled_at = self._cancelled_at()
-        paid = [name for name, state in paid_ever if state.status.stamp.at > cancelled_at]
-        return sorted(paid, key=self._precedence) if len(paid) > 1 else paid
+        """The names of the transactions that hold the customer's money, the one that pays the order first."""
+        return live_transactions.names(self.transactions, self._log, self.registers, self.order)
 
     @property
     def extra(self) -> list[str]:
         """The names of the live transactions besides the one that pays the order, without those of amount 0."""
         return [name for name in self.live[1:] if self.transactions[name].amount.value != 0]
+
+    @derived
+    def current(self) -> str:
+        """The transaction that pays the order, else the last one; empty when no transaction is known."""
+        return self.live[0] if self.live else self.registers.transaction.value or ""
 
     @derived
     def stated(self) -> StatedRegisters:
@@ -104,8 +85,8 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         """
         if not self.transactions:
             return self.registers
-        current = self.transactions.get(self._current, NO_TRANSACTION)
-        others = [astuple(state) for state in self.transactions.values() if state is not current and self._current]
+        current = self.transactions.get(self.current, NO_TRANSACTION)
+        others = [astuple(state) for state in self.transactions.values() if state is not current and self.current]
         pairs = zip(astuple(current)[:STATED_FIELDS], astuple(self.registers)[:STATED_FIELDS], strict=True)
         return StatedRegisters(
             *[
@@ -115,6 +96,12 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
                 for at, (stated, own) in enumerate(pairs)
             ]
         )
+
+    @derived
+    def total_paid(self) -> int:
+        """The sum paid by all live transactions, in minor units; 0 if unknown."""
+        amounts = [self.transactions[name].amount.value or 0 for name in self.live]
+        return sum(amounts) or self.stated.amount.value or 0
 
     @derived
     def paid_at(self) -> Micros | None:
@@ -194,53 +181,7 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
     def _log(self) -> TransactionLog:
         return transaction_log.parse(self.entries)
 
-    @derived
-    def _current(self) -> str:
-        """The transaction that pays the order, else the last one; empty when no transaction is known."""
-        return self.live[0] if self.live else self.registers.transaction.value or ""
-
     def _is_of_status(self, register: Register[T]) -> bool:
         """Return whether a webhook with the payment's present status, the last or an earlier one, set the register."""
         status = self.registers.status.stamp
         return (register.stamp.rank, register.stamp.position) == (status.rank, status.position)
-
-    def _is_status_from_amounts(self, status: str | None) -> bool:
-        """Return whether the refunded amount overrides a status of PAID.
-
-        It does when a refund failed, or when only the refunds' own webhooks state the refunded amount.
-        """
-        if self.refunds is NO_REFUNDS:
-            return False
-        current = self._current
-        is_summed = self.transactions.get(current, NO_TRANSACTION).refunded_amount is not UNSET
-        if status == "completed":
-            return not is_summed and bool(self.refunds.reported_of(current)) and self._total_paid > 0
-        return is_summed and self.refunds.failures_of(current) > 0 and self._total_paid > 0
-
-    def _status_from_amounts(self) -> PaymentStatus:
-        if not self.refunded_amount:
-            return "completed"
-        return "cancelled" if self.refunded_amount >= self._total_paid else "partially_cancelled"
-
-    def _precedence(self, name: str) -> tuple[bool, bool, int, str]:
-        """Return the sort key of a transaction in `live`."""
-        state, ordered = self.transactions[name], self.order.money
-        is_other_amount = ordered is not None and state.money not in (None, ordered)
-        return is_other_amount, state.amount.value == 0, state.status.stamp.at, name
-
-    def _cancelled_at(self) -> int:
-        """Return the time of the last cancel that names no transaction, in microseconds; -1 if there is none.
-
-        Orders that were cancelled before the log was introduced have only the register.
-        """
-        ends = [change.at for change in self._log.changes if change.status == "cancelled" and not change.transaction]
-        status = self.registers.status
-        if status.value == "cancelled" and not self.registers.transaction.value:
-            ends.append(status.stamp.at or transaction_log.END_OF_TIME)
-        return max(ends, default=-1)
-
-    @derived
-    def _total_paid(self) -> int:
-        """The sum paid by all live transactions, in minor units; 0 if unknown."""
-        amounts = [self.transactions[name].amount.value or 0 for name in self.live]
-        return sum(amounts) or self.stated.amount.value or 0

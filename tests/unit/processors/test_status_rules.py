@@ -1,0 +1,61 @@
+"""When a payment has another status than the one that its webhooks state."""
+
+from typing import Any
+
+import pytest
+
+from processors.payment.domain import Payment, apply
+from processors.payment.domain.status_rules import RULES
+from processors.payment.domain.statuses import TRANSITIONS
+from tests.builders import MINUTE, NOON, ORDER, a_payment, a_refund
+
+LATER, LAST = NOON + MINUTE, NOON + 2 * MINUTE
+PAID = a_payment("completed", at=NOON, transaction_id="A")
+PAYS_AGAIN = a_payment("completed", at=LAST, transaction_id="B")
+AWAITED = a_payment("waiting_for_deposit", at=LATER, transaction_id="B")
+CANCELLED = a_payment("cancelled", at=LATER, transaction_id="A", refunded_amount=58000)
+
+
+def in_part(total: int, at: int) -> Any:
+    return a_payment("partially_cancelled", at=at, transaction_id="A", refunded_amount=total)
+
+
+def its_refund(status: str, amount: int, at: int = LATER) -> Any:
+    return a_refund(status, at=at, amount=amount, aliases=("A",), reported_by_payment=True)
+
+
+HISTORIES = {
+    ("waiting_for_deposit", "is_paid_by_another"): ([PAID, AWAITED], "completed"),
+    ("completed", "has_own_refunds"): ([PAID, its_refund("completed", 1000)], "partially_cancelled"),
+    ("partially_cancelled", "has_failed_refund"): ([PAID, in_part(1000, LATER), in_part(0, LAST)], "completed"),
+    ("partially_cancelled", "is_refunded"): ([PAID, in_part(58000, LATER)], "cancelled"),
+    ("cancelled", "is_paid"): ([PAID, CANCELLED, PAYS_AGAIN], "completed"),
+    ("cancelled", "has_failed_refund"): ([PAID, CANCELLED, its_refund("rejected", 58000, LAST)], "completed"),
+}
+"""By stated status and condition of a rule: webhooks to which it applies, and the status that it gives."""
+
+
+def after(webhooks: list[Any]) -> Payment:
+    payment = Payment(ORDER)
+    for webhook in webhooks:
+        payment, _, _ = apply(payment, webhook)
+    return payment
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule[0]} {rule[1].__name__}")
+def test_each_rule_gives_its_status(rule: tuple[Any, ...]) -> None:
+    stated, holds, outcome = rule
+    webhooks, status = HISTORIES[stated, holds.__name__]
+
+    payment = after(webhooks)
+
+    assert payment.registers.status.value == stated
+    assert (holds(payment), outcome(payment), payment.status) == (True, status, status)
+
+
+@pytest.mark.parametrize("status", [status for tier in TRANSITIONS for status in tier])
+def test_without_a_rule_that_applies_the_status_is_the_stated_one(status: str) -> None:
+    payment = after([a_payment(status)])
+
+    assert not [holds for stated, holds, _ in RULES if stated == status and holds(payment)]
+    assert payment.status == status
