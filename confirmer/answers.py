@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine
 
+from runtime import clock
 from runtime.management.openapi import NUMBER, TEXT, UUID_TEXT, Operation, described, optional, record
 from runtime.management.refusals import refused_while_store_is_away
 from runtime.management.routes import RequestRefused, Routes
@@ -50,7 +51,7 @@ def show(tx: Connection, query: Mapping[str, object]) -> object:
     return {
         **{field: row[field] for field in ("id", "provider", "subject", "alias", "status", "attempts")},
         "answer": row["error"] and masked_text(row["error"]),
-        "askedAt": row["asked_at"] and row["asked_at"].isoformat(),
-        "nextAttemptAt": due and due.isoformat(),
+        "askedAt": row["asked_at"] and clock.utc_text(row["asked_at"]),
+        "nextAttemptAt": due and clock.utc_text(due),
         "eventId": row["event_id"],
     }

@@ -15,3 +15,17 @@ def now() -> int:
 def to_datetime(at: int | None) -> datetime | None:
     """Return a datetime in UTC for microseconds since 1970 UTC; None for None."""
     return None if at is None else EPOCH + timedelta(microseconds=at)
+
+
+def utc_text(instant: datetime) -> str:
+    """Return an aware datetime as RFC 3339 in UTC, with a Z at its end."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def micros_text(at: int | None) -> str | None:
+    """Return microseconds since 1970 UTC as `utc_text`; None for None, and for a time outside the calendar."""
+    try:
+        instant = to_datetime(at)
+    except OverflowError:
+        return None
+    return None if instant is None else utc_text(instant)

@@ -43,11 +43,13 @@ class Postman:
     """A running mail server. Each mail to a recipient uses up one of the recipient's `tricks`; then mails are accepted.
 
     `tried` counts the RCPT commands by recipient, `mails` are the accepted (recipient, mail), `open` and `connections`
-    are the connections now and ever. A connection beyond `most` at a time gets a 421.
+    are the connections now and ever. A connection beyond `most` at a time gets a 421. While `is_mute`, connections are
+    accepted and get no greeting, as from a suspended process.
     """
 
     most: int = 1000
     pipelining: bool = False
+    is_mute: bool = False
     open: int = 0
     url: str = ""
     tricks: dict[str, deque[Trick]] = field(default_factory=lambda: defaultdict(deque))
@@ -100,6 +102,8 @@ class Conversation:
         self._trick: str = ""
 
     def run(self) -> None:
+        while self._man.is_mute:
+            self._man.closing.wait(0.05)
         if self._man.open > self._man.most:
             self._say("421 too many connections")
             return

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from cli.evidence.collection import Collected
 from cli.evidence.redaction import without_personal_data
 from cli.evidence.reverification import SecretsOf, verify_again
-from runtime.clock import to_datetime
+from runtime import clock
 from runtime.json_value import JsonValue
 from stream.events import QuarantinedWebhook, Record, ShippingWebhook, Webhook
 from stream.events.redaction import redacted
@@ -153,10 +153,8 @@ def _json(record: JsonValue) -> JsonValue:
 
 
 def _iso(at: int | None) -> str:
-    instant = to_datetime(at)
-    return instant.isoformat().replace("+00:00", "Z") if instant else ""
+    return clock.micros_text(at) or ""
 
 
 def _utc(text: str | None) -> str:
-    instant = datetime.fromisoformat(text).astimezone(UTC) if text else None
-    return instant.isoformat().replace("+00:00", "Z") if instant else ""
+    return clock.utc_text(datetime.fromisoformat(text)) if text else ""

@@ -6,11 +6,22 @@ from dataclasses import dataclass, field
 
 from confirmer import metrics
 from confirmer.api_response import Response, api_health
-from confirmer.polling.circuit_breaker import CircuitBreaker
 from confirmer.settings import API_VERIFICATIONS, ConfirmerSettings
 from providers.contract import ApiVerification
 from runtime.logging import log
+from runtime.timing.backoff import Backoff
+from runtime.timing.circuit_breaker import CircuitBreaker
 from runtime.timing.rate_limiter import RateLimiter
+
+MAX_FAILURES = 5
+"""The circuit of an API opens after this number of consecutive failures."""
+OPEN = Backoff(2.0, 60.0)
+"""The time until an API that fails is asked again."""
+
+
+def breaker() -> CircuitBreaker:
+    """Return the circuit breaker of one API, closed."""
+    return CircuitBreaker(MAX_FAILURES, OPEN)
 
 
 @dataclass
@@ -26,7 +37,7 @@ class ProviderClient:
     key: str
     url: str
     rate_limiter: RateLimiter
-    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    breaker: CircuitBreaker = field(default_factory=breaker)
     is_key_refused: bool = False
     due: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from runtime.clock import to_datetime
+from runtime import clock
 from runtime.json_value import JsonValue
 from stream.events import ids
 
@@ -148,5 +148,4 @@ def slack_payload(text: str) -> dict[str, JsonValue]:
 
 
 def _iso(at: int) -> str:
-    instant = to_datetime(at)
-    return instant.isoformat().replace("+00:00", "Z") if instant else ""
+    return clock.micros_text(at) or ""

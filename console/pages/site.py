@@ -8,7 +8,7 @@ from console.login import users
 from console.login.sessions import Sessions
 from console.pages import registry
 from console.settings import ConsoleSettings
-from console.web.action_log import ActionLog
+from console.web.action_log import PROBE_TIMEOUT_S, ActionLog
 from console.web.gate import Gate
 from console.web.rendering.assets import Assets
 from console.web.rendering.renderer import Renderer
@@ -21,7 +21,10 @@ from console.web.routes.responder import Responder
 from console.web.routes.static import static
 from console.web.services import Services
 from runtime.clients.management_client import ManagementClient
+from runtime.health import Check
 from runtime.json_value import JsonValue
+from stream.avro.registry import client_of
+from stream.avro.registry_client import RegistryError
 
 SERVICE_TIMEOUT_S = 10.0
 
@@ -42,7 +45,8 @@ class Site:
         client = ManagementClient(addresses(settings.management_urls), settings.management_token, SERVICE_TIMEOUT_S)
         issuer = settings.console_oidc_issuer
         configured = bool(gate.users or issuer)
-        responder = Responder(gate, renderer, store, Services(client), configured=configured)
+        probes: dict[str, Check] = {"kafka": action_log.kafka_problem, "registry": registry_check(settings)}
+        responder = Responder(gate, renderer, store, Services(client, probes), configured=configured)
         login = LoginRoutes(responder, settings.console_oidc_name if issuer else "", settings.proxies())
         self.not_found = responder.not_found
         self.handlers: list[JsonValue] = [
@@ -53,6 +57,22 @@ class Site:
             *map(ActionRoutes(responder, action_log).action, registry.ACTIONS),
             *map(LiveRoutes(responder).live, registry.LIVES),
         ]
+
+
+def registry_check(settings: ConsoleSettings) -> Check:
+    """Return the check that the schema registry answers the console; it never fails if none is configured."""
+    if settings.schema_registry_url is None:
+        return lambda: None
+    client = client_of(settings, PROBE_TIMEOUT_S)
+
+    def check() -> str | None:
+        try:
+            client.call("GET", "/config")
+        except RegistryError as failure:
+            return str(failure)
+        return None
+
+    return check
 
 
 def _oidc_handlers(settings: ConsoleSettings, issuer: str, responder: Responder, login: LoginRoutes) -> list[JsonValue]:

@@ -17,6 +17,7 @@ SELECT start, provider, sum(count)::bigint,
  WHERE span = %(hour)s AND start >= %(since)s AND count > 0 AND (is_event OR status <> 'PROCESSED')
  GROUP BY start, provider
 """
+SIGNATURE_CAUSES = ("invalid_signature", "missing_signature")
 REFUSED = "SELECT start, provider, cause, count FROM refusal_counts WHERE start >= %(since)s"
 # An unconfirmed webhook is RECEIVED until its provider has answered; a quarantined one is FAILED.
 OPEN_REQUESTS = """
@@ -55,13 +56,15 @@ class Delay:
 class ProviderRates:
     """A provider's accepted webhooks and refused requests by the start of the hour.
 
-    `unsuccessful` is the number of accepted webhooks in all hours that are FAILED, RETRYING or ABANDONED; `causes` are
-    the numbers of refused requests in all hours by cause.
+    `wrong_signatures` are those refused requests whose cause is one of SIGNATURE_CAUSES. `unsuccessful` is the number
+    of accepted webhooks in all hours that are FAILED, RETRYING or ABANDONED; `causes` are the numbers of refused
+    requests in all hours by cause.
     """
 
     accepted: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     unsuccessful: int = 0
     refused: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    wrong_signatures: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     causes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
@@ -88,6 +91,8 @@ def by_provider(tx: Connection, now: int) -> Mapping[str, ProviderRates]:
     for start, provider, cause, refused in tx.exec_driver_sql(REFUSED, values):
         rates[provider].refused[start] += refused
         rates[provider].causes[cause] += refused
+        if cause in SIGNATURE_CAUSES:
+            rates[provider].wrong_signatures[start] += refused
     return dict(sorted(rates.items(), key=lambda pair: (-pair[1].accepted_count - pair[1].refused_count, pair[0])))
 
 

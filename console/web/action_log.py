@@ -11,6 +11,7 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.producer import PRODUCER
 
 TIMEOUT_S = 8.0
+PROBE_TIMEOUT_S = 2.5
 
 
 class NotRecorded(Exception):
@@ -23,6 +24,14 @@ class ActionLog:
     def __init__(self, cluster: Cluster, codec: Codec) -> None:
         self._producer = cluster.producer({**PRODUCER, "linger.ms": 0, "message.timeout.ms": int(TIMEOUT_S * 1000)})
         self._codec = codec
+
+    def kafka_problem(self) -> str | None:
+        """Return why Kafka does not answer the console, or that no broker is there; None if one answers."""
+        try:
+            brokers = self._producer.list_topics(timeout=PROBE_TIMEOUT_S).brokers
+        except KafkaException as failure:
+            return f"Kafka does not answer: {failure.args[0].str()}"
+        return None if brokers else "Kafka has no broker"
 
     def append(self, action: ConsoleAction) -> None:
         """Return when all in-sync replicas have the record. Raises NotRecorded if they do not acknowledge it."""

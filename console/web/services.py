@@ -9,6 +9,7 @@ from threading import Lock
 
 from runtime.clients.loopback import Response
 from runtime.clients.management_client import ManagementClient, ServiceUnreachable
+from runtime.health import Check
 from runtime.json_value import JsonValue
 
 FRESH_S = 2.0
@@ -26,7 +27,8 @@ class ServiceStatus:
     `reachable` is False if its listener does not answer; everything else is then 0 or empty. `problems` make the
     service not ready, `warnings` do not. `lag` is the number of unprocessed records, `age_s` the age of the oldest.
     `retrying`, `dead` and `waiting` are numbers of events. `mails` are numbers by status, `oldest_mail_s` is the age of
-    the oldest mail that is queued or being sent. `spooled` is the number of webhooks in the spool; `spool_refused` is
+    the oldest mail that is queued or being sent, and `mail_silent_s` for how long the mail server has answered no mail
+    while mails are due. `spooled` is the number of webhooks in the spool; `spool_refused` is
     True if its disk refuses writes.
     """
 
@@ -42,6 +44,7 @@ class ServiceStatus:
     outbox_age_s: float = 0.0
     mails: Mapping[str, int] = field(default_factory=dict)
     oldest_mail_s: float = 0.0
+    mail_silent_s: float = 0.0
     spooled: int = 0
     spool_refused: bool = False
 
@@ -51,10 +54,15 @@ class ServiceStatus:
 
 
 class Services:
-    """The services whose management listeners `client` can call. It may be used from several threads."""
+    """The services whose management listeners `client` can call. It may be used from several threads.
 
-    def __init__(self, client: ManagementClient) -> None:
+    `probes` check by name the parts that the console itself depends on.
+    """
+
+    def __init__(self, client: ManagementClient, probes: Mapping[str, Check]) -> None:
         self._client = client
+        self._probes = probes
+        self._own_problems: dict[str, str] = {}
         self._probe = ManagementClient(client.urls, client.token, TIMEOUT_S)
         self._lock = Lock()
         self._statuses: tuple[ServiceStatus, ...] = ()
@@ -80,11 +88,23 @@ class Services:
         that does not answer is not `reachable`.
         """
         with self._lock:
-            if self.names and time.monotonic() - self._read_at > FRESH_S:
-                with ThreadPoolExecutor(len(self.names)) as pool:
-                    self._statuses = tuple(pool.map(self._status, self.names))
-                self._read_at = time.monotonic()
+            self._read_if_due()
             return self._statuses
+
+    def own_problems(self) -> Mapping[str, str]:
+        """Return by name the problems that `probes` found, at most FRESH_S ago; parts that work are left out."""
+        with self._lock:
+            self._read_if_due()
+            return self._own_problems
+
+    def _read_if_due(self) -> None:
+        if time.monotonic() - self._read_at <= FRESH_S:
+            return
+        with ThreadPoolExecutor(len(self.names) + len(self._probes) + 1) as pool:
+            problems = {name: pool.submit(probe) for name, probe in self._probes.items()}
+            self._statuses = tuple(pool.map(self._status, self.names))
+            self._own_problems = {name: problem for name, found in problems.items() if (problem := found.result())}
+        self._read_at = time.monotonic()
 
     def _status(self, name: str) -> ServiceStatus:
         try:
@@ -111,6 +131,7 @@ def status(name: str, health: Mapping[str, JsonValue], metrics: Response) -> Ser
         outbox_age_s=max(_values(samples, "hookstream_outbox_age_seconds"), default=0.0),
         mails={labels["status"]: int(value) for metric, labels, value in samples if metric == "hookstream_mails"},
         oldest_mail_s=max(_values(samples, "hookstream_oldest_mail_seconds"), default=0.0),
+        mail_silent_s=max(_values(samples, "hookstream_mail_server_silent_seconds"), default=0.0),
         spooled=int(sum(_values(samples, "hookstream_spooled_webhooks"))),
         spool_refused=any(_values(samples, "hookstream_spool_refused")),
     )

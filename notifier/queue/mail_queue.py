@@ -29,6 +29,9 @@ SELECT {COLUMNS}, stale
   FROM addressed JOIN due USING (notification_id)
  ORDER BY next_attempt_at
 """  # noqa: S608 - our own columns
+HAS_DUE = f"""
+SELECT EXISTS (SELECT 1 FROM notifications WHERE status = 'queued' AND next_attempt_at <= now() AND {NOT_PAUSED})
+"""  # noqa: S608 - our own condition
 READ = f"SELECT {COLUMNS} FROM addressed WHERE notification_id = %(id)s::uuid"  # noqa: S608 - our own columns
 
 # The claim is held while the sender talks to the mail server, which may take MAIL_TIMEOUT_S for each reply.
@@ -127,6 +130,11 @@ def claim(tx: Connection, operator_locale: str, max_age_s: float, most: int) -> 
     return [QueuedMail(*row) for row in rows]
 
 
+def has_due(tx: Connection) -> bool:
+    """Return whether a mail is due, locked by another sender or not; False while the notifier is paused."""
+    return bool(tx.exec_driver_sql(HAS_DUE).scalar_one())
+
+
 def first_of_each_order(mails: Iterable[QueuedMail]) -> list[QueuedMail]:
     """Return the first mail per audience and order, or customer if there is no order; leave out later ones.
 
@@ -171,6 +179,12 @@ def mark_sent(tx: Connection, mails: Sequence[QueuedMail]) -> None:
 def postpone(tx: Connection, mail: QueuedMail, seconds: float, error: str) -> None:
     """Set a mail back to `queued`, due again after `seconds`, and count the attempt."""
     row = {"id": mail.notification_id, "attempts": mail.attempts + 1, "seconds": seconds, "error": error}
+    tx.exec_driver_sql(POSTPONE, row)
+
+
+def put_back(tx: Connection, mail: QueuedMail, error: str) -> None:
+    """Set a mail back to `queued` behind those that are due now, without counting the attempt."""
+    row = {"id": mail.notification_id, "attempts": mail.attempts, "seconds": 0, "error": error}
     tx.exec_driver_sql(POSTPONE, row)
 
 

@@ -11,7 +11,7 @@ from notifier.mail.branding import Branding
 from notifier.queue import mail_queue
 from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import notification_events
-from notifier.sending.smtp import NoReply, NotTaken
+from notifier.sending.smtp import NoReply, NotTaken, is_answer
 from runtime import clock
 from runtime.logging import log
 from runtime.timing.backoff import Backoff
@@ -28,12 +28,13 @@ def record(
     tx: Connection, replies: Sequence[tuple[QueuedMail, NotTaken | NoReply | None]], branding: Branding, codec: Codec
 ) -> None:
     """Record the server's replies to the final dots: None as `sent`, NotTaken as `record_not_taken`, else `unknown`."""
+    answered = any(is_answer(reply) for _, reply in replies)
     taken = [mail for mail, reply in replies if reply is None]
     if taken:
         record_sent(tx, taken, branding, codec)
     for mail, reply in replies:
         if isinstance(reply, NotTaken):
-            record_not_taken(tx, mail, reply)
+            record_not_taken(tx, mail, reply, server_works=answered)
         elif reply:
             record_ended(tx, mail, "unknown", str(reply))
 
@@ -51,16 +52,20 @@ def report_sent(mail: QueuedMail) -> None:
     log.info("notification.sent", to=notification_events.recipient_id(mail), id=mail.notification_id)
 
 
-def record_not_taken(tx: Connection, mail: QueuedMail, refused: NotTaken) -> None:
+def record_not_taken(tx: Connection, mail: QueuedMail, refused: NotTaken, *, server_works: bool) -> None:
     """Postpone a mail that the server did not accept, or set it to `failed` if the refusal is final.
 
-    The delay follows BACKOFF, with jitter.
+    The delay follows BACKOFF, with jitter. A mail that the server did not answer stays due and costs no attempt, unless
+    `server_works`, because it has answered others: `ServerHealth` decides when the next mail is tried.
     """
     if refused.final:
         return record_ended(tx, mail, "failed", str(refused))
-    seconds = BACKOFF.wait_s(mail.attempts + 1, random.random())  # noqa: S311 - spreads retries
     SENDS.labels("postponed").inc()
     error = error_text(str(refused))
+    if refused.by_server and not server_works:
+        log.warning("mail_server.no_answer", id=mail.notification_id, error=redaction.masked_text(error))
+        return mail_queue.put_back(tx, mail, error)
+    seconds = BACKOFF.wait_s(mail.attempts + 1, random.random())  # noqa: S311 - spreads retries
     log.warning("notification.postponed", id=mail.notification_id, error=redaction.masked_text(error), seconds=seconds)
     return mail_queue.postpone(tx, mail, seconds, error)
 

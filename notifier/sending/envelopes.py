@@ -6,7 +6,7 @@ from notifier.mail import composer
 from notifier.mail.branding import Branding
 from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import delivery_results
-from notifier.sending.smtp import Envelope, NotTaken, envelope
+from notifier.sending.smtp import Envelope, envelope
 from stream.events import email_address
 from stream.store import error_classification
 
@@ -26,7 +26,7 @@ def envelope_of(mail: QueuedMail, branding: Branding, tx: Connection) -> Envelop
     except exc.SQLAlchemyError:
         raise
     except Exception as error:  # noqa: BLE001 - one mail that cannot be composed must not block the others
-        delivery_results.record_not_taken(tx, mail, NotTaken(error_classification.describe(error), final=True))
+        delivery_results.record_ended(tx, mail, "failed", error_classification.describe(error))
     return None
 
 

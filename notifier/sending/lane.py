@@ -35,13 +35,25 @@ Attempt = Session | Exception
 
 
 class Lane:
-    """Up to `width` connections to the server at `url`, opened when needed and reused while they work."""
+    """Up to `width` connections to the server at `url`, opened when needed and reused while they work.
 
-    def __init__(self, url: str, timeout_s: float, ca: str | None = None, *, width: int = 1) -> None:
+    `on_reply` is called after each reply of the server, in any thread.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float,
+        ca: str | None = None,
+        *,
+        width: int = 1,
+        on_reply: Callable[[], None] = lambda: None,
+    ) -> None:
         self._url = smtp_url.parse(url)
         self._tls_context = None if self._url.tls == "off" else smtp_url.trust(ca)
         self._timeout_s = timeout_s
         self._width = self._limit = width
+        self._on_reply = on_reply
         self._limited_at = 0.0
         self._idle: list[Session] = []
         self._offered: list[Session] = []
@@ -111,7 +123,9 @@ class Lane:
 
     def _connection(self) -> Attempt:
         try:
-            return Session(connect(self._url, self._tls_context, self._timeout_s), self._timeout_s)
+            smtp = connect(self._url, self._tls_context, self._timeout_s)
+            self._on_reply()
+            return Session(smtp, self._timeout_s, self._on_reply)
         except NoConnection as failure:
             return NotBegun(str(failure))
         except (OSError, ValueError, smtplib.SMTPException) as failure:
@@ -139,7 +153,9 @@ class Lane:
                 session.send(DOT)
 
 
-NOT_COMPLETED = NotTaken("the server replied or closed the connection before the mail was complete", final=False)
+NOT_COMPLETED = NotTaken(
+    "the server replied or closed the connection before the mail was complete", final=False, by_server=True
+)
 
 
 def _try(

@@ -16,7 +16,9 @@ from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import delivery_results
 from notifier.sending.envelopes import envelope_of
 from notifier.sending.housekeeping import Housekeeping
-from notifier.sending.lane import DotReply, Lane, NotTried
+from notifier.sending.lane import DotReply, NotTried
+from notifier.sending.mail_server import MailServer
+from notifier.sending.smtp import is_answer
 from notifier.settings import NotifierSettings
 from runtime import faults
 from runtime.logging import log
@@ -39,8 +41,7 @@ class Sender:
         self._store = store
         self._codec = codec
         self._branding = settings.branding
-        width = settings.mail_connections
-        self._lane = Lane(settings.smtp_url, settings.mail_timeout_s, settings.smtp_ca, width=width)
+        self._server = MailServer(settings)
         self._housekeeping = Housekeeping(settings, store)
         self.problem = self._housekeeping.problem
         self._ownership = ownership
@@ -58,38 +59,39 @@ class Sender:
             try:
                 while not stop.is_set() and self._send_next(stop):
                     self._housekeeping.run_if_due()
-                self._lane.close_idle(time.monotonic())
+                self._server.close_idle()
                 if self._ownership is None or self._ownership.is_set:
                     self._housekeeping.run_if_due()
             except exc.SQLAlchemyError as failure:
-                self._lane.close()
+                self._server.close()
                 log.warning("store.failed", error=error_classification.name(failure))
                 if self._ownership and error_classification.is_store_failure(failure):
                     self._ownership.clear()
             except Exception as failure:  # noqa: BLE001 - the next mail uses a new connection
-                self._lane.close()
+                self._server.close()
                 log.error("sender.failed", error=error_classification.describe(failure))
             if self.new_mail.wait(IDLE_S):
                 stop.wait(self._settings.mail_gather_s)
-        self._lane.close()
+        self._server.close()
 
     def _send_next(self, stop: Event) -> bool:
-        """Send the mails that are due, up to the lane's capacity; return whether more may be due."""
+        """Send the mails that are due, as many as lane and server take; return whether more may be due."""
+        if not (capacity := self._server.capacity()):
+            return False
         offered: list[QueuedMail] = []
         since: datetime | None = None
         try:
             with self._store.begin() as tx:
                 if self._ownership and not self._ownership.is_valid_for(tx):
                     return False
-                settings, capacity = self._settings, self._lane.capacity(time.monotonic())
-                mails = mail_queue.claim(tx, settings.operator_locale, settings.mail_max_age, capacity)
+                mails = self._claim(tx, capacity)
                 if not mails:
                     return False
                 offered = self._offer(mail_queue.first_of_each_order(mails), tx, stop)
                 if offered and not stop.is_set():
                     since = mail_queue.mark_sending(tx, offered)
         except exc.SQLAlchemyError:
-            self._lane.close()
+            self._server.close()
             if since:  # committed or not, no dot was sent
                 unsent = since
                 self._commit_results(lambda tx: mail_queue.requeue(tx, offered, unsent))
@@ -98,20 +100,27 @@ class Sender:
             self._finish(offered)
         return len(mails) == capacity or len(offered) < len(mails)
 
+    def _claim(self, tx: Connection, most: int) -> list[QueuedMail]:
+        """Lock up to `most` mails that are due and return them; if none is due at all, no mail waits for the server."""
+        mails = mail_queue.claim(tx, self._settings.operator_locale, self._settings.mail_max_age, most)
+        if not mails and self._server.is_failing and not mail_queue.has_due(tx):
+            self._server.record_idle()
+        return mails
+
     def _offer(self, mails: Sequence[QueuedMail], tx: Connection, stop: Event) -> list[QueuedMail]:
         """Send mails up to their dots, record those that cannot be sent now, and return the others."""
         composed = [(mail, message) for mail in mails if (message := envelope_of(mail, self._branding, tx))]
-        results = self._lane.offer([message for _, message in composed], stop.is_set)
-        offered = []
+        results = self._server.offer([message for _, message in composed], stop.is_set)
+        answered, offered = any(map(is_answer, results)), []
         for (mail, _), result in zip(composed, results, strict=True):
             if result is None:
                 offered.append(mail)
             elif not isinstance(result, NotTried):
-                delivery_results.record_not_taken(tx, mail, result)
+                delivery_results.record_not_taken(tx, mail, result, server_works=answered)
         return offered
 
     def _finish(self, offered: Sequence[QueuedMail]) -> None:
-        replies: list[tuple[QueuedMail, DotReply]] = list(zip(offered, self._lane.finish(), strict=True))
+        replies: list[tuple[QueuedMail, DotReply]] = list(zip(offered, self._server.finish(), strict=True))
         self._commit_results(lambda tx: delivery_results.record(tx, replies, self._branding, self._codec))
         for mail, reply in replies:
             if reply is None:

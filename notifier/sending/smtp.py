@@ -14,6 +14,7 @@ from stream.events import email_address
 
 OK = 250
 START_MAIL_INPUT = 354
+CLOSING = 421
 TOO_MANY_RECIPIENTS = 552
 DOT = b".\r\n"
 _SESSION_CODES = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
@@ -21,18 +22,22 @@ _REPLY_CHARS = 500
 
 
 class NotTaken(Exception):
-    """The server did not accept the mail, so it was not sent. If `final`, retrying does not help."""
+    """The server did not accept the mail, so it was not sent. If `final`, retrying does not help.
 
-    def __init__(self, error: str, *, final: bool) -> None:
+    `by_server` is True if the cause is the server or the connection to it, so that it says nothing about this mail.
+    """
+
+    def __init__(self, error: str, *, final: bool, by_server: bool = False) -> None:
         super().__init__(error)
         self.final = final
+        self.by_server = by_server
 
 
 class NotBegun(NotTaken):
     """No mail can begin on this connection, or it cannot be opened. Another connection may work."""
 
     def __init__(self, error: str) -> None:
-        super().__init__(error, final=False)
+        super().__init__(error, final=False, by_server=True)
 
 
 class NoReply(Exception):
@@ -76,6 +81,20 @@ def is_final(command: str, code: int) -> bool:
     return not (command == "RCPT" and code == TOO_MANY_RECIPIENTS)
 
 
+def is_by_server(command: str, code: int) -> bool:
+    """Return whether a reply to `command` that refuses a mail concerns the server or the session, not this mail.
+
+    So are 421 (RFC 5321 §3.8: the server closes the connection), any reply to MAIL, and the replies about the session.
+    A 4yz to RCPT, such as greylisting or a full mailbox, concerns the mail, and so does one to its body.
+    """
+    return code == CLOSING or code in _SESSION_CODES or command == "MAIL"
+
+
+def is_answer(result: Exception | None) -> bool:
+    """Return whether the server has answered a mail, given the result of its offer or its dot (None: accepted)."""
+    return result is None or (isinstance(result, NotTaken) and not result.by_server)
+
+
 def offer(session: Session, envelope: Envelope) -> Dialogue[None]:
     """Send a mail up to its final dot; with PIPELINING (RFC 2920) the commands go in one packet.
 
@@ -98,7 +117,7 @@ def offer(session: Session, envelope: Envelope) -> Dialogue[None]:
         yield from session.sent()
     except (OSError, smtplib.SMTPException) as failure:
         error = describe(failure)
-        raise NotTaken(error, final=False) if begun else NotBegun(error) from failure
+        raise NotTaken(error, final=False, by_server=True) if begun else NotBegun(error) from failure
 
 
 def read_dot_reply(session: Session) -> Dialogue[None]:
@@ -114,7 +133,7 @@ def read_dot_reply(session: Session) -> Dialogue[None]:
         case 2:
             return
         case 4 | 5:
-            raise NotTaken(_describe_reply("dot", code, reply), final=is_final("dot", code))
+            raise _refusal("dot", code, reply)
         case _:
             raise NoReply(f"the server answered the final dot with {_describe_reply('dot', code, reply)}")
 
@@ -141,10 +160,14 @@ def _expect(command: str, expected: int, code: int, reply: bytes) -> None:
     """Raise NotTaken or NotBegun unless the first digit of the reply is as expected (RFC 5321 §4.2.1)."""
     if code // 100 == expected // 100:
         return
-    error = _describe_reply(command, code, reply)
     if command == "MAIL" and code // 100 == 4:  # noqa: PLR2004 - the class of the reply
-        raise NotBegun(error)
-    raise NotTaken(error, final=is_final(command, code))
+        raise NotBegun(_describe_reply(command, code, reply))
+    raise _refusal(command, code, reply)
+
+
+def _refusal(command: str, code: int, reply: bytes) -> NotTaken:
+    error = _describe_reply(command, code, reply)
+    return NotTaken(error, final=is_final(command, code), by_server=is_by_server(command, code))
 
 
 def _describe_reply(command: str, code: int, reply: bytes) -> str:

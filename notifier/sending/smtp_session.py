@@ -23,15 +23,19 @@ _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Session:
-    """A connection opened by `smtplib`. `timeout_s` limits the time for each whole reply, in seconds."""
+    """A connection opened by `smtplib`. `timeout_s` limits the time for each whole reply, in seconds.
 
-    def __init__(self, smtp: smtplib.SMTP, timeout_s: float) -> None:
+    `on_reply` is called after each reply.
+    """
+
+    def __init__(self, smtp: smtplib.SMTP, timeout_s: float, on_reply: Callable[[], None]) -> None:
         if smtp.sock is None:
             raise smtplib.SMTPServerDisconnected("the server has closed the connection")
         self._smtp = smtp
         self._socket = smtp.sock
         self._socket.settimeout(0)
         self._timeout_s = timeout_s
+        self._on_reply = on_reply
         self._unsent = b""
         self._received = b""
         self.events = select.POLLIN
@@ -73,6 +77,7 @@ class Session:
         code, text, length = found
         self._received = self._received[length:]
         self.used_at = time.monotonic()
+        self._on_reply()
         return code, text
 
     def is_quiet(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol, TypedDict
 
 from runtime.config.settings import Settings, value_of
 from stream.avro import schemas
-from stream.avro.registry_client import RegistryClient, RegistryError
+from stream.avro.registry_client import TIMEOUT_S, RegistryClient, RegistryError
 from stream.avro.schemas import FOLDER, Schema
 
 FILE = FOLDER / "registry.json"
@@ -139,9 +139,13 @@ def registry(settings: Settings) -> Registry:
     """Return the schema registry that a service's settings name; the committed file when they name none."""
     if settings.schema_registry_url is None:
         return CommittedRegistry()
-    ca = settings.schema_registry_ca
-    client = RegistryClient(settings.schema_registry_url, settings.schema_registry_token, str(ca) if ca else None)
-    return RemoteRegistry(client, registers=settings.schema_register)
+    return RemoteRegistry(client_of(settings), registers=settings.schema_register)
+
+
+def client_of(settings: Settings, timeout_s: float = TIMEOUT_S) -> RegistryClient:
+    """Return a client of the registry that a service's settings name; they must name one."""
+    ca, url = settings.schema_registry_ca, settings.schema_registry_url or ""
+    return RegistryClient(url, settings.schema_registry_token, str(ca) if ca else None, timeout_s)
 
 
 def registry_of_environment(environment: Mapping[str, str]) -> Registry:

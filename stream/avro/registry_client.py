@@ -38,8 +38,8 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 class RegistryClient:
     """Calls one registry. `url` may contain a user and a password; the attribute `name`, for messages, has neither."""
 
-    def __init__(self, url: str, token: str | None = None, ca: str | None = None) -> None:
-        """`token` is a bearer token, `ca` the path of a PEM file.
+    def __init__(self, url: str, token: str | None = None, ca: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+        """`token` is a bearer token, `ca` the path of a PEM file. `timeout_s` limits each request.
 
         Raises ValueError when the three cannot be used together, OSError when the CA cannot be read.
         """
@@ -51,6 +51,7 @@ class RegistryClient:
                 "SCHEMA_REGISTRY_URL has credentials and SCHEMA_REGISTRY_TOKEN is set: use only one of them"
             )
         host = parts.netloc.rpartition("@")[2]
+        self._timeout_s = timeout_s
         self._base = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self.name = f"the schema registry at {self._base}"
         self._headers = {"Content-Type": CONTENT_TYPE, "Accept": f"{CONTENT_TYPE}, application/json"}
@@ -72,7 +73,7 @@ class RegistryClient:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self._base + path, data, self._headers, method=method)  # noqa: S310 - checked
         try:
-            with self._opener.open(request, timeout=TIMEOUT_S) as response:
+            with self._opener.open(request, timeout=self._timeout_s) as response:
                 status, content = response.status, response.read(MAX_RESPONSE_BYTES + 1)
         except urllib.error.HTTPError as refused:
             with refused:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from runtime import clock
 from stream.avro.codec import Codec
 from stream.dead_letters import record_view
 from stream.dead_letters.record_view import key_text
@@ -26,10 +27,10 @@ def summary(codec: Codec, row: Row) -> dict[str, object]:
         "partition": row["partition"],
         "offset": row["offset"],
         "key": key_text(row["key"]),
-        "failedAt": row["failed_at"].isoformat(),
-        "lastFailedAt": row["last_failed_at"].isoformat(),
+        "failedAt": clock.utc_text(row["failed_at"]),
+        "lastFailedAt": clock.utc_text(row["last_failed_at"]),
         "dismissedBecause": row["dismissed_because"],
-        "dismissedAt": row["dismissed_at"].isoformat() if row["dismissed_at"] else None,
+        "dismissedAt": clock.utc_text(row["dismissed_at"]) if row["dismissed_at"] else None,
     }
 
 
@@ -41,7 +42,7 @@ def attempts(rows: Sequence[Row]) -> dict[str, object]:
     if not rows:
         return {}
     (row,) = rows
-    due = row["next_attempt_at"].isoformat() if row["status"] == "retrying" else None
+    due = clock.utc_text(row["next_attempt_at"]) if row["status"] == "retrying" else None
     return {"attempts": row["attempts"], "error": masked_text(row["error"]), "nextAttemptAt": due}
 
 

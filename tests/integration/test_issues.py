@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from console import retention
 from console.handler import handle
+from console.pages.operations import own_failures
 from console.queries import issues
 from stream.events import ConsoleAction, EventId, Micros, Outcome, OutcomeKind, Record, ids
 from tests.builders import NOON, a_payment
@@ -16,6 +17,10 @@ from tests.integration.test_console_counts import log_store
 __all__ = ["log_store"]
 ROWS = """
 SELECT service, cause, line, event_id::text, died_at, is_dead FROM issues JOIN issue_events USING (issue_id)
+"""
+DEAD = """
+INSERT INTO retries (event_id, topic, partition, "offset", status, attempts, error, next_attempt_at)
+VALUES (%(id)s::uuid, 'orders.v1', 0, 1, 'dead', 1, 'Undecodable: no', now())
 """
 ENDS: tuple[tuple[OutcomeKind, ...], ...] = (
     ("processed",),
@@ -49,6 +54,26 @@ def an_outcome(event_id: str, kind: OutcomeKind, at: int, error: str = "ValueErr
         error=error if kind in ("dead", "retrying") else None,
         at=Micros(at),
     )
+
+
+def test_a_dead_event_of_the_console_counts_unless_another_service_reports_it(log_store: Engine) -> None:
+    """As a record that cannot be decoded, which is dead in each service under the same id."""
+    elsewhere, dismissed, redriven, own = (ids.unreadable_record_id("orders.v1", 0, offset) for offset in range(4))
+    with log_store.begin() as tx:
+        for event_id in (elsewhere, dismissed, redriven, own):
+            tx.exec_driver_sql(DEAD, {"id": event_id})
+        assert own_failures.unreported(tx) == 4
+
+        reported: dict[str, list[OutcomeKind]] = {
+            elsewhere: ["dead"],
+            dismissed: ["dead", "dismissed"],
+            redriven: ["dead", "processed"],
+        }
+        handle(
+            tx, [an_outcome(event, kind, NOON + at) for event in reported for at, kind in enumerate(reported[event])]
+        )
+
+        assert own_failures.unreported(tx) == 2
 
 
 def an_action(name: str, issue: str, at: int) -> list[ConsoleAction]:

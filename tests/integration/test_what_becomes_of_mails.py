@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
 from notifier import replay_hooks
 from notifier.handler import handle
@@ -155,16 +156,25 @@ def known(domain_event: DomainEvent, **said: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "trick", ["450 at rcpt", "503 at rcpt", "stall at rcpt", "hang up at data", "452 after dot", "503 after dot"]
+    ("trick", "attempts"),
+    [
+        ("450 at rcpt", 2),
+        ("452 after dot", 2),
+        ("503 at rcpt", 1),
+        ("stall at rcpt", 1),
+        ("hang up at data", 1),
+        ("503 after dot", 1),
+    ],
 )
-def test_a_mail_that_was_not_taken_is_tried_again_until_it_is(office: Office, trick: Trick) -> None:
+def test_a_mail_that_was_not_taken_is_tried_again_until_it_is(office: Office, trick: Trick, attempts: int) -> None:
+    """A server that answers no mail costs none an attempt."""
     domain_event = a_domain_event()
     office.postman.plays(str(domain_event.contact), trick)
 
     office.hear(known(domain_event), domain_event)
 
     sent = office.wait(domain_event, "sent")
-    assert (sent["attempts"], sent["error"]) == (2, None)
+    assert (sent["attempts"], sent["error"]) == (attempts, None)
     assert len(office.postman.to(str(domain_event.contact))) == 1
 
 
@@ -217,6 +227,44 @@ def test_a_server_that_takes_few_connections_gets_all_mails_and_each_at_its_firs
     assert sorted(address for address, _ in office.postman.mails) == sorted(
         str(domain_event.contact) for domain_event in domain_events
     )
+
+
+@pytest.mark.parametrize("is_mute", [False, True])
+def test_mails_that_wait_for_a_silent_server_are_due_as_soon_as_it_answers_again_and_each_is_sent_once(
+    office: Office, *, is_mute: bool
+) -> None:
+    """Either it closes each connection with a 421, or it says nothing at all."""
+    domain_events, man = [a_domain_event() for _ in range(40)], office.postman
+    man.most, man.is_mute = 0, is_mute
+    office.hear(*(event for domain_event in domain_events for event in (known(domain_event), domain_event)))
+    until(lambda: man.connections, lambda count: count > 3 * office.settings.mail_connections // 2)
+    until(silent_s, bool)
+
+    man.most, man.is_mute = 1000, False
+
+    assert [office.wait(domain_event, "sent")["attempts"] for domain_event in domain_events] == [1] * 40
+    assert sorted(address for address, _ in man.mails) == sorted(str(event.contact) for event in domain_events)
+    until(silent_s, lambda seconds: seconds == 0)
+
+
+def test_a_silent_server_is_tried_with_one_mail_at_a_time(office: Office) -> None:
+    domain_events, man = [a_domain_event() for _ in range(40)], office.postman
+    man.most = 0
+    office.hear(*(event for domain_event in domain_events for event in (known(domain_event), domain_event)))
+    until(lambda: man.connections, lambda count: count >= office.settings.mail_connections)
+    first = man.connections
+
+    until(lambda: man.connections, lambda count: count >= first + 2)
+    (probed,) = office.rows.rows("SELECT count(*) FROM notifications WHERE error IS NOT NULL")
+
+    assert probed["count"] <= first + 3
+    assert office.rows.rows("SELECT DISTINCT attempts, status FROM notifications") == [
+        {"attempts": 0, "status": "queued"}
+    ]
+
+
+def silent_s() -> float:
+    return REGISTRY.get_sample_value("hookstream_mail_server_silent_seconds") or 0.0
 
 
 def test_one_bad_mail_of_many_costs_the_others_nothing(office: Office) -> None:

@@ -11,6 +11,7 @@ from cli.clients import quarantine
 from cli.clients.quarantine import QuarantineEntry
 from cli.output import Json
 from local.messages import CommandError, say, say_all
+from runtime import clock
 from runtime.json_value import JsonValue
 
 app = typer.Typer(
@@ -128,7 +129,7 @@ def _summary(entry: QuarantineEntry) -> dict[str, JsonValue]:
     webhook = entry.webhook
     return {
         "id": webhook.event_id,
-        "receivedAt": local_time.of_micros(webhook.received_at),
+        "receivedAt": clock.micros_text(webhook.received_at),
         "provider": webhook.provider,
         "cause": webhook.cause,
         "detail": masked_text(webhook.detail),

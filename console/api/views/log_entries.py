@@ -1,14 +1,13 @@
 """Converts rows of the log to the API's JSON: times in ISO 8601, sensitive values masked. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from console.api import query_params
 from console.api.views import timeline
 from console.domain import UNKNOWN
 from console.labels import provider_word
 from console.queries.lookup import RelatedRows, Row
-from runtime.clock import to_datetime
+from runtime import clock
 from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text, masked_value, redacted
 
@@ -45,7 +44,7 @@ def webhook(row: Row) -> dict[str, JsonValue]:
         "note": row["note"],
         "occurredAt": iso(row["occurred_at"]),
         "receivedAt": iso(row["received_at"]),
-        "createdAt": _utc(row["created_at"]),
+        "createdAt": row["created_at"] and clock.utc_text(row["created_at"]),
     }
 
 
@@ -122,14 +121,7 @@ def signature(headers: Mapping[str, str]) -> str | None:
 
 def iso(at: int | None) -> str | None:
     """Convert microseconds since 1970 UTC to ISO 8601 in UTC; None for None and for times outside the calendar."""
-    try:
-        return _utc(to_datetime(at))
-    except OverflowError:
-        return None
-
-
-def _utc(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return clock.micros_text(at)
 
 
 def _related_fields(related: RelatedRows) -> dict[str, JsonValue]:

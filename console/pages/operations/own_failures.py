@@ -13,6 +13,22 @@ AT_ONCE = 50
 """The most events that are shown and redriven at once."""
 
 
+UNREPORTED = """
+SELECT count(*) FROM retries
+ WHERE status = 'dead'
+   AND NOT EXISTS (SELECT 1 FROM issue_events WHERE issue_events.event_id = retries.event_id AND is_dead)
+   AND NOT EXISTS (SELECT 1 FROM outcomes WHERE outcomes.event_id = retries.event_id AND outcome = 'dismissed')
+"""
+
+
+def unreported(tx: Connection) -> int:
+    """Return the number of the console's own dead events that no other service has reported as dead or dismissed.
+
+    A record that cannot be decoded is dead in every service that reads its topic, under the same event id.
+    """
+    return int(tx.exec_driver_sql(UNREPORTED).scalar_one())
+
+
 def dead(tx: Connection, request: PageRequest) -> list[dict[str, JsonValue]]:
     """Return at most AT_ONCE of the console's own dead events; none if its listener does not answer.
 

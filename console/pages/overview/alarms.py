@@ -10,19 +10,26 @@ from console.web.services import ServiceStatus
 
 OLD_S, VERY_OLD_S = 30.0, 300.0
 """The age in seconds of the oldest unprocessed record, beyond which a service is behind (warn), or far behind (bad)."""
-OLD_MAIL_S, VERY_OLD_MAIL_S = 60.0, 300.0
-"""The age in seconds of the oldest mail to send, beyond which the mail server may be stuck (warn, then bad)."""
+SILENT_S, LONG_SILENT_S = 15.0, 300.0
+"""The seconds without an answer to any mail, from which the mail server may be stuck (warn, then bad).
+
+15 s are longer than the mail server takes to restart, and than one reply may take (MAIL_TIMEOUT_S).
+"""
+OLD_MAIL_S = 600.0
+"""The age in seconds of the oldest mail to send, beyond which the server seems to postpone mails, though it answers.
+
+Greylisting takes five minutes.
+"""
 SUSPICIOUS = 5
 """A provider's secret is probably wrong from this many refused requests on, and no fewer than accepted ones.
 
-They are counted in the current hour and the one before; as many signatures must have been refused in all `rates`.
+Both are counted in the current hour and the one before. Only refusals because of the signature count.
 """
 FLOOD = 20
 """So many wrong signatures of a provider in ten minutes are an alarm, however many requests are accepted.
 
 It is the default of ALERT_FAILING_SIGNATURES, from which somebody gets a message.
 """
-SIGNATURE_CAUSES = ("invalid_signature", "missing_signature")
 Tone = Literal["bad", "warn"]
 MAILS: dict[str, tuple[Tone, str]] = {
     "unknown": ("bad", "alarm.mails_unknown"),
@@ -49,15 +56,18 @@ def alarms(
     rates: Mapping[str, ProviderRates],
     hours: list[int],
     failing: Mapping[str, int],
+    deaths: Mapping[str, int],
 ) -> list[Alarm]:
     """Return everything that needs a person, `bad` alarms before those that `warn`.
 
     `hours` are the starts of hours, the current one last. `failing` has the number of recent requests of a provider
-    that are FLOOD or more with a wrong signature, or that a retired secret has signed.
+    that are FLOOD or more with a wrong signature, or that a retired secret has signed. `deaths` are the numbers of dead
+    events by service.
     """
     statuses = list(services)
     found = [
         *_of_services(statuses),
+        *_of_deaths(deaths),
         *_of_backlogs(statuses),
         *_of_mails(statuses),
         *_of_secrets(rates, hours[-2:], failing),
@@ -78,12 +88,17 @@ def _of_services(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
             yield Alarm("bad", "alarm.spool_refused", "overview", "#services", values)
 
 
+def _of_deaths(deaths: Mapping[str, int]) -> Iterator[Alarm]:
+    for service, count in deaths.items():
+        if count:
+            yield Alarm(
+                "bad", "alarm.dead", "issues", f"/issues?service={service}", {"service": service, "count": count}
+            )
+
+
 def _of_backlogs(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
     for service in statuses:
         values = {"service": service.name}
-        if service.dead:
-            path = f"/issues?service={service.name}"
-            yield Alarm("bad", "alarm.dead", "issues", path, {**values, "count": service.dead})
         if service.retrying:
             path = "/webhooks?status=RETRYING"
             yield Alarm("warn", "alarm.retrying", "webhooks", path, {**values, "count": service.retrying})
@@ -97,10 +112,13 @@ def _of_backlogs(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
 
 def _of_mails(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
     for service in statuses:
-        if service.oldest_mail_s > OLD_MAIL_S:
-            urgency: Tone = "bad" if service.oldest_mail_s > VERY_OLD_MAIL_S else "warn"
-            age = duration(service.oldest_mail_s)
+        if service.mail_silent_s >= SILENT_S:
+            urgency: Tone = "bad" if service.mail_silent_s >= LONG_SILENT_S else "warn"
+            age = duration(service.mail_silent_s)
             yield Alarm(urgency, "alarm.mails_stuck", "mails", "/mails?status=queued", {"age": age})
+        elif service.oldest_mail_s > OLD_MAIL_S:
+            age = duration(service.oldest_mail_s)
+            yield Alarm("warn", "alarm.mails_late", "mails", "/mails?status=queued", {"age": age})
         for status, (tone, key) in MAILS.items():
             if count := service.mails.get(status, 0):
                 yield Alarm(tone, key, "mails", f"/mails?status={status}", {"count": count})
@@ -108,10 +126,8 @@ def _of_mails(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
 
 def _of_secrets(rates: Mapping[str, ProviderRates], recent: list[int], failing: Mapping[str, int]) -> Iterator[Alarm]:
     for provider, rate in rates.items():
-        refused = sum(rate.refused.get(hour, 0) for hour in recent)
+        suspicious = sum(rate.wrong_signatures.get(hour, 0) for hour in recent)
         accepted = sum(rate.accepted.get(hour, 0) for hour in recent)
-        signatures = sum(rate.causes.get(cause, 0) for cause in SIGNATURE_CAUSES)
-        suspicious = min(refused, signatures)
         if count := suspicious if suspicious >= max(SUSPICIOUS, accepted) else failing.get(provider, 0):
             values = {"provider": provider, "count": count}
             yield Alarm("bad", "alarm.secret", "quarantine", f"/quarantine?provider={provider}", values)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection
 
 from console.alerts import log_queries
-from console.pages.overview.alarms import FLOOD, OLD_MAIL_S, alarms
+from console.pages.operations import own_failures
+from console.pages.overview.alarms import FLOOD, SILENT_S, alarms
 from console.pages.overview.chart import chart
 from console.queries import quarantine, rates
 from console.web.page import Live, Page, PageRequest
@@ -26,6 +27,7 @@ PARTS = {
 def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
     """Return the alarms, rates, delays and services, and the numbers that the overview shows."""
     services = request.services.statuses()
+    deaths = _deaths(tx, services)
     hours, by_provider = rates.hours(request.now), rates.by_provider(tx, request.now)
     accepted, refused = Counter[int](), Counter[int]()
     for rate in by_provider.values():
@@ -33,9 +35,9 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
         refused.update(rate.refused)
     to_row, to_mail = rates.delays(tx, request.now)
     return {
-        "alarms": alarms(services, by_provider, hours, _failing(tx, request.now)),
+        "alarms": alarms(services, by_provider, hours, _failing(tx, request.now), deaths),
         "services": services,
-        "parts": parts(services),
+        "parts": parts(services, request.services.own_problems()),
         "providers": {name: (rate, chart(hours, rate.accepted, rate.refused)) for name, rate in by_provider.items()},
         "chart": chart(hours, accepted, refused),
         "accepted": accepted.total(),
@@ -44,7 +46,7 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
         "to_row": to_row,
         "to_mail": to_mail,
         "verification_requests": rates.open_verification_requests(tx, request.now),
-        "dead": sum(service.dead for service in services),
+        "dead": sum(deaths.values()),
         "unknown_mails": sum(service.mails.get("unknown", 0) for service in services),
         "spooled": sum(service.spooled for service in services),
     }
@@ -58,16 +60,26 @@ def _failing(tx: Connection, now: int) -> dict[str, int]:
     return {**retired, **log_queries.failing_signatures(tx, now - quarantine.RECENT, FLOOD)}
 
 
-def parts(services: Iterable[ServiceStatus]) -> dict[str, list[str]]:
+def _deaths(tx: Connection, services: Iterable[ServiceStatus]) -> dict[str, int]:
+    """Return the number of dead events by service; those of the console that another service reports count once."""
+    deaths = {service.name: service.dead for service in services}
+    if deaths.get(own_failures.SERVICE):
+        deaths[own_failures.SERVICE] = own_failures.unreported(tx)
+    return deaths
+
+
+def parts(services: Iterable[ServiceStatus], own_problems: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the problems and warnings that services report by part of PARTS; an empty list if there are none.
 
-    A problem counts for the first part that it names, for none if it names none. Mails that wait longer than OLD_MAIL_S
-    count for `smtp`.
+    A problem counts for the first part that it names, for none if it names none. A mail server that has answered no
+    mail for SILENT_S counts for `smtp`. `own_problems` are those that the console itself has with a part.
     """
     found: dict[str, list[str]] = {part: [] for part in PARTS}
+    for part, problem in own_problems.items():
+        found[part].append(f"console: {problem}")
     for service in services:
-        if service.oldest_mail_s > OLD_MAIL_S:
-            found["smtp"].append(f"{service.name}: mails wait for {duration(service.oldest_mail_s)}")
+        if service.mail_silent_s >= SILENT_S:
+            found["smtp"].append(f"{service.name}: no answer for {duration(service.mail_silent_s)}")
         for problem in (*service.problems, *service.warnings):
             for part, words in PARTS.items():
                 if any(word in problem.lower() for word in words):

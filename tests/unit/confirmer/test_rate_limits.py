@@ -5,7 +5,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confirmer.polling.circuit_breaker import MAX_FAILURES, MAX_RETRY_AFTER_S, OPEN, CircuitBreaker
+from confirmer.polling.provider_client import MAX_FAILURES, OPEN
+from confirmer.polling.provider_client import breaker as closed
+from runtime.timing.circuit_breaker import MAX_RETRY_AFTER_S
 from runtime.timing.rate_limiter import RateLimiter
 
 
@@ -20,7 +22,7 @@ def test_turns_are_never_closer_than_the_rate_allows(asked: list[float], per_sec
 
 
 def test_a_circuit_opens_after_failures_in_a_row_and_rests_longer_each_time() -> None:
-    breaker, now, waits = CircuitBreaker(), 100.0, []
+    breaker, now, waits = closed(), 100.0, []
     for _ in range(MAX_FAILURES - 1):
         breaker.record_failure(now)
     assert not breaker.is_open
@@ -39,7 +41,7 @@ def test_a_circuit_opens_after_failures_in_a_row_and_rests_longer_each_time() ->
 
 
 def test_failures_that_were_under_way_when_it_opened_do_not_lengthen_the_rest() -> None:
-    breaker = CircuitBreaker()
+    breaker = closed()
     for _ in range(MAX_FAILURES + 20):
         breaker.record_failure(100.0)
 
@@ -47,7 +49,7 @@ def test_failures_that_were_under_way_when_it_opened_do_not_lengthen_the_rest() 
 
 
 def test_a_provider_that_asks_for_a_rest_is_given_it_up_to_an_hour() -> None:
-    breaker = CircuitBreaker()
+    breaker = closed()
 
     breaker.record_failure(100.0, retry_after_s=30)
     assert breaker.retry_after(100.0) == 30

@@ -3,7 +3,7 @@
 from console.pages.overview.alarms import SUSPICIOUS, alarms
 from console.pages.overview.chart import BASE, TOP, chart, rounded_up
 from console.pages.overview.page import parts
-from console.queries.rates import ProviderRates
+from console.queries.rates import SIGNATURE_CAUSES, ProviderRates
 from console.web.services import ServiceStatus, parse, status
 from runtime.clients.loopback import Response
 
@@ -32,15 +32,32 @@ def test_a_service_is_read_from_its_health_and_metrics() -> None:
     assert len(parse(METRICS.decode())) == 8
 
 
-def test_mails_that_wait_for_minutes_say_that_the_mail_server_may_be_stuck() -> None:
-    metrics = METRICS + b"hookstream_oldest_mail_seconds 75.0\n"
+def test_a_mail_server_that_answers_no_mail_for_15_s_may_be_stuck() -> None:
+    metrics = METRICS + b"hookstream_mail_server_silent_seconds 15.0\nhookstream_oldest_mail_seconds 9000.0\n"
     seen = status("notifier", {"problems": []}, Response(200, metrics))
 
-    found = [alarm for alarm in alarms([seen], {}, HOURS, {}) if alarm.key == "alarm.mails_stuck"]
+    found = [alarm for alarm in alarms([seen], {}, HOURS, {}, {}) if alarm.key.startswith("alarm.mails")]
 
-    assert [(alarm.tone, alarm.path) for alarm in found] == [("warn", "/mails?status=queued")]
-    assert parts([seen])["smtp"] == ["notifier: mails wait for 1 min 15 s"]
-    assert not parts([ServiceStatus("notifier", reachable=True, oldest_mail_s=59)])["smtp"]
+    assert [(alarm.key, alarm.tone, alarm.path) for alarm in found][-1:] == [
+        ("alarm.mails_stuck", "warn", "/mails?status=queued")
+    ]
+    assert parts([seen], {})["smtp"] == ["notifier: no answer for 15.0 s"]
+
+
+def test_a_mail_server_that_answers_is_not_stuck_however_long_a_mail_waits() -> None:
+    def found(**seconds: float) -> list[str]:
+        seen = ServiceStatus("notifier", reachable=True, **seconds)  # type: ignore[arg-type]
+        return [alarm.key for alarm in alarms([seen], {}, HOURS, {}, {})]
+
+    assert found(mail_silent_s=14, oldest_mail_s=599) == []
+    assert found(oldest_mail_s=601) == ["alarm.mails_late"]
+
+
+def test_a_part_that_does_not_answer_the_console_itself_is_named() -> None:
+    found = parts([], {"kafka": "Kafka does not answer: Local: Broker transport failure"})
+
+    assert found["kafka"] == ["console: Kafka does not answer: Local: Broker transport failure"]
+    assert not found["registry"]
 
 
 def test_metrics_that_are_refused_count_nothing() -> None:
@@ -48,7 +65,7 @@ def test_metrics_that_are_refused_count_nothing() -> None:
 
 
 def test_nothing_is_wrong_with_services_that_are_ready() -> None:
-    assert alarms([ServiceStatus("payment", reachable=True)], {}, HOURS, {}) == []
+    assert alarms([ServiceStatus("payment", reachable=True)], {}, HOURS, {}, {}) == []
 
 
 def test_what_is_wrong_is_named_the_worst_first() -> None:
@@ -62,6 +79,7 @@ def test_what_is_wrong_is_named_the_worst_first() -> None:
         {},
         HOURS,
         {},
+        {"payment": 2, "refund": 0},
     )
 
     assert [alarm.tone for alarm in found] == sorted((alarm.tone for alarm in found), key=lambda tone: tone != "bad")
@@ -82,6 +100,7 @@ def test_a_wrong_secret_is_suspected_when_more_is_refused_for_signatures_than_ac
     def rates(accepted: int, refused: int, cause: str, hour: int = 3) -> ProviderRates:
         made = ProviderRates()
         made.accepted[hour], made.refused[hour], made.causes[cause] = accepted, refused, refused
+        made.wrong_signatures[hour] = refused if cause in SIGNATURE_CAUSES else 0
         return made
 
     suspected = {
@@ -92,12 +111,21 @@ def test_a_wrong_secret_is_suspected_when_more_is_refused_for_signatures_than_ac
         "inicis": rates(0, 50, "invalid_signature", hour=0),
     }
 
-    assert [alarm.values["provider"] for alarm in alarms([], suspected, HOURS, {})] == ["toss"]
-    flooded = alarms([], suspected, HOURS, {"stripe": 61})
+    assert [alarm.values["provider"] for alarm in alarms([], suspected, HOURS, {}, {})] == ["toss"]
+    flooded = alarms([], suspected, HOURS, {"stripe": 61}, {})
     assert [(alarm.values["provider"], alarm.values["count"]) for alarm in flooded] == [
         ("toss", SUSPICIOUS),
         ("stripe", 61),
     ]
+
+
+def test_refusals_of_this_hour_for_another_cause_are_not_added_to_wrong_signatures_of_the_night() -> None:
+    rates = ProviderRates()
+    rates.refused |= {0: 50, 3: 50}
+    rates.causes |= {"invalid_signature": 50, "too_large": 50}
+    rates.wrong_signatures[0] = 50
+
+    assert alarms([], {"toss": rates}, HOURS, {}, {}) == []
 
 
 def test_a_problem_names_the_part_it_is_of() -> None:
@@ -107,7 +135,7 @@ def test_a_problem_names_the_part_it_is_of() -> None:
         ServiceStatus("notifier", reachable=True, warnings=("the mail server does not answer",)),
     ]
 
-    found = parts(services)
+    found = parts(services, {})
 
     assert {part for part, problems in found.items() if problems} == {"store", "kafka", "smtp"}
 
