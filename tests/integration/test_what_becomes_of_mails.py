@@ -645,7 +645,7 @@ def test_a_replay_that_reads_first_that_a_mail_was_sent_takes_the_domain_event_a
     office.replay(domain_event)
 
     (row,) = office.rows.rows(
-        "SELECT status, event ->> 'event_id' AS saved FROM notifications WHERE audience = 'customer'"
+        "SELECT status, event ->> 'event_id' AS registers FROM notifications WHERE audience = 'customer'"
     )
     assert row == {"status": "sent", "registers": domain_event.event_id}
     assert office.rows.rows("SELECT user_id FROM in_app") == [{"user_id": domain_event.customer_id}]
