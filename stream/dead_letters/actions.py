@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from stream.dead_letters.selection import MATCHES, WAITED, EventFilter, ids_only, parameters
-from stream.store.retrying import MAX_RETRIES
+from stream.state.retry_policy import MAX_RETRIES
 from stream.store.waiting import OVERDUE
 
 REDRIVE = f"""

@@ -20,8 +20,9 @@ from stream.dead_letters.refusals import retry_refusal
 from stream.dead_letters.selection import EventFilter
 from stream.events import provider_ids
 from stream.events.redaction import masked_text
+from stream.state import retry_policy
+from stream.state.retry_policy import MAX_RETRIES
 from stream.store import inbox, retrying
-from stream.store.retrying import MAX_RETRIES
 
 OPEN = ("retrying", "dead")
 
@@ -128,11 +129,11 @@ class ManagementApi:
         if not actions.retry_now(tx, name):
             raise retry_refusal(tx, self.codec, name, self._outcome(tx, name))
         (row,) = selection.select(tx, EventFilter(ids=(name,)), 1)
-        log.info("dead.hurried", id=name, attempt=retrying.next_attempt(row["attempts"]))
+        log.info("dead.hurried", id=name, attempt=retry_policy.next_attempt(row["attempts"]))
         return {
             "service": self.service,
             "id": name,
-            "attempt": retrying.next_attempt(row["attempts"]),
+            "attempt": retry_policy.next_attempt(row["attempts"]),
             "of": 1 + MAX_RETRIES,
             "error": masked_text(row["error"]),
         }

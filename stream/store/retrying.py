@@ -2,24 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
 from runtime import faults
-from runtime.timing.backoff import Backoff
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import Partition
+from stream.state import retry_policy
+from stream.state.retry_policy import MAX_RETRIES
 from stream.store.inbox import EventPosition
 from stream.store.statements import BulkStatement
-
-MAX_RETRIES = 5
-"""Retries after the first attempt; when the last of them fails, the event is dead (contract E)."""
-FACTOR = 4
-"""Each wait between two attempts is this many times the one before it."""
-JITTER = 0.25
-"""The most by which a wait is lengthened, as a share of it."""
 
 Status = Literal["retrying", "dead"]
 """The states that a failed event gets by itself. An operator may dismiss a dead event, which is then `dismissed`."""
@@ -122,18 +115,10 @@ def mark_dismissals_published(tx: Connection, partitions: Collection[Partition])
     return [Dismissed((row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]
 
 
-def next_attempt(attempts: int) -> int:
-    """Return the number of the attempt that follows `attempts` attempts: one more, but at most MAX_RETRIES + 1.
-
-    An event that an operator retries for the last time has MAX_RETRIES + 1 attempts before and after that retry.
-    """
-    return min(attempts, MAX_RETRIES) + 1
-
-
 def save(tx: Connection, events: Sequence[tuple[FailedEvent, Status]], first_wait_s: float) -> None:
     """Insert or update the rows of failed events, with their new statuses.
 
-    The next retry is due after the wait that `wait_s` computes; a dead event is not retried.
+    The next retry is due after the wait that `retry_policy.wait_s` computes; a dead event is not retried.
     """
     INSERT.execute(tx, [_row(event, status, first_wait_s) for event, status in events])
 
@@ -146,16 +131,6 @@ def delete(tx: Connection, event_ids: Collection[str]) -> None:
         )
 
 
-def wait_s(event_id: str, attempts: int, first_wait_s: float) -> float:
-    """Return the seconds from failed attempt number `attempts` to the next: exponential back-off with jitter.
-
-    The wait is `first_wait_s` after the first attempt, and grows by FACTOR with each. The jitter adds up to JITTER of
-    the wait and is derived from the event's id, so that events that failed together are not retried together.
-    """
-    fraction = int.from_bytes(sha256(f"{event_id} {attempts}".encode()).digest()[:4], "big") / 2**32
-    return Backoff(first_wait_s, factor=FACTOR).wait_s(attempts) * (1 + JITTER * fraction)
-
-
 def _row(event: FailedEvent, status: Status, first_wait_s: float) -> dict[str, object]:
-    wait = wait_s(event.event_id, event.attempts, first_wait_s)
+    wait = retry_policy.wait_s(event.event_id, event.attempts, first_wait_s)
     return {**asdict(event), "status": status, "wait": wait}

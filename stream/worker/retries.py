@@ -9,10 +9,12 @@ from stream.avro.codec import Codec
 from stream.events import Record
 from stream.kafka import delivery
 from stream.kafka.delivery import Delivery, UnreadableRecord
+from stream.state import retry_policy
+from stream.state.retry_policy import MAX_RETRIES
 from stream.store import inbox, outbox, retrying, waiting
 from stream.store.error_classification import describe
 from stream.store.outbox import OutboxMessage
-from stream.store.retrying import MAX_RETRIES, FailedEvent, Status
+from stream.store.retrying import FailedEvent, Status
 from stream.worker.batch import Applied, DeliveryOutcome
 from stream.worker.bisection import Handler, Succeeded, in_parts
 from stream.worker.publishing.messages import MessageFactory
@@ -23,7 +25,7 @@ FailurePolicy = Callable[[FailedEvent, str], tuple[FailedEvent, Status]]
 
 def count_attempt(event: FailedEvent, error: str) -> tuple[FailedEvent, Status]:
     """Return the event with the failed attempt counted; `dead` after MAX_RETRIES retries, else `retrying`."""
-    attempts = retrying.next_attempt(event.attempts)
+    attempts = retry_policy.next_attempt(event.attempts)
     return replace(event, attempts=attempts, error=error), "dead" if attempts > MAX_RETRIES else "retrying"
 
 
@@ -67,9 +69,9 @@ def retry(
         if isinstance(result, Succeeded):
             messages += result.messages
             messages += factory.released(read, waiting.release(tx, result.result.released))
-            outcomes.append(DeliveryOutcome(read, result.result.outcome, retrying.next_attempt(event.attempts)))
+            outcomes.append(DeliveryOutcome(read, result.result.outcome, retry_policy.next_attempt(event.attempts)))
         elif read.event_id in known:
-            attempt = retrying.next_attempt(event.attempts)
+            attempt = retry_policy.next_attempt(event.attempts)
             outcomes.append(DeliveryOutcome(read, inbox.repeated_outcome(read, known[read.event_id]), attempt))
         else:
             outcomes.append(_fail(tx, event, read, result, policy, first_wait_s))

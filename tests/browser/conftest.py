@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from stream.store.retrying import MAX_RETRIES
+from stream.state.retry_policy import MAX_RETRIES
 from tests.actors import Console, Shop, Store, new_order
 from tests.failing import a_failed_event, engine, pay, refusing
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from stream.store.retrying import MAX_RETRIES
+from stream.state.retry_policy import MAX_RETRIES
 from tests.actors import Console, Shop, Store, new_order, until
 from tests.browser.conftest import Visit, shoot
 from tests.failing import a_failed_event, engine, pay, refusing

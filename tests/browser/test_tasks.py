@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from providers.stripe import webhook as stripe
 from runtime import clock
-from stream.store.retrying import MAX_RETRIES
+from stream.state.retry_policy import MAX_RETRIES
 from tests.actors import Shop, Store, new_order, until
 from tests.browser.conftest import Visit, shoot
 from tests.contract.posting import post as post_to

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from stream.events import topics
-from stream.store.retrying import MAX_RETRIES
+from stream.state.retry_policy import MAX_RETRIES
 from tests.actors import Console, Shop, Store, new_order
 from tests.failing import a_failed_event, engine, get, hookstream, pay, post, refusing
 from tests.log import reading

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from providers.contract_e import webhook as pg
 from stream.events import ids, topics
-from stream.store.retrying import MAX_RETRIES
+from stream.state.retry_policy import MAX_RETRIES
 from tests.actors import Console, Store, new_order, until
 from tests.contract.posting import Answer, posted_by, written
 from tests.failing import a_failed_event, engine, get, hookstream, refusing

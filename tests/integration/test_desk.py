@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from local.services import SERVICES
 from stream.events import Outcome, topics
-from stream.store.retrying import MAX_RETRIES
+from stream.state.retry_policy import MAX_RETRIES
 from tests.actors import Shop, Store, new_order, until
 from tests.builders import a_payment
 from tests.failing import a_failed_event, engine, get, hookstream, pay, post, refusing

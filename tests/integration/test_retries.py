@@ -13,8 +13,8 @@ from stream.dead_letters.selection import EventFilter
 from stream.events import DomainEvent, PaymentWebhook, ids, topics
 from stream.kafka.delivery import Delivery, UnreadableRecord, delivery
 from stream.state.fold import Result
+from stream.state.retry_policy import MAX_RETRIES
 from stream.store import retrying
-from stream.store.retrying import MAX_RETRIES
 from stream.worker import batch, retries
 from stream.worker.batch import Applied
 from stream.worker.bisection import BatchFailed, Runner, in_parts, together
