@@ -32,6 +32,7 @@ COPY schemas/ schemas/
 COPY runtime/ runtime/
 COPY stream/ stream/
 COPY providers/ providers/
+COPY evidence/ evidence/
 # Without a Python started for each probe. A slow machine takes what time it needs: nothing is unhealthy before it was ready.
 HEALTHCHECK --interval=5s --timeout=10s --start-period=600s --retries=4 CMD ["bash", "-c", \
     "exec 3<>/dev/tcp/127.0.0.1/${MANAGEMENT_PORT:-9100}; printf 'GET /health/ready HTTP/1.0\\r\\n\\r\\n' >&3; \

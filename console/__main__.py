@@ -26,6 +26,7 @@ from console.pages.site import SERVICE_TIMEOUT_S, Site, addresses
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
 from console.web.action_log import ActionLog
+from console.web.records import Records
 from runtime import clock, ports, shutdown
 from runtime.clients.management_client import ManagementClient
 from runtime.health import Health
@@ -66,7 +67,8 @@ def run(settings: ConsoleSettings) -> None:
     api_store = store_engine(settings, f"{TOPICS.name}-api")
     stream = BalanceStream(api_store, settings.session_url)
     sockets = Sockets(settings.console_sockets_per_token)
-    site = Site(settings, api_store, ActionLog(Cluster.of(settings, TOPICS.name), codec))
+    cluster = Cluster.of(settings, TOPICS.name)
+    site = Site(settings, api_store, ActionLog(cluster, codec), Records(cluster, codec, settings.mode))
     application = app.create(settings.console_token, api_store, stream, health, sockets, site)
     uvloop.run(serve(settings, worker, application, stream))
 

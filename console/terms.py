@@ -59,6 +59,12 @@ def matches(body: bytes, query: str) -> bool:
     return not _wanted(query).isdisjoint(_texts(body))
 
 
+def paths(body: bytes, text: str) -> set[str]:
+    """Return the paths, in lower case, at which a body has this whole value."""
+    wanted = _normal(text)
+    return {path.casefold() for path, value in islice(_leaves(body), MAX_LEAVES) if _normal(value) == wanted}
+
+
 def _wanted(query: str) -> set[str]:
     text = _normal(query)
     wanted = {text, _parcel(text)}

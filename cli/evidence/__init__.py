@@ -1,1 +1,1 @@
-"""`hookstream evidence`: a zip for a third party, such as a bank, with what is known about one order."""
+"""`hookstream evidence`: a zip for a third party, such as a bank, with what is known about an order or a customer."""

@@ -13,7 +13,7 @@ from console.api.views.daily import day_of_provider
 from console.api.views.issues import with_iso_times
 from console.issues.domain import STATES
 from console.labels import LABELS, provider_word
-from console.queries import actions, daily, field_origin, issues, lookup, search
+from console.queries import actions, customers, daily, field_origin, issues, lookup, search
 from console.queries.criteria import BadParameter, is_uuid
 from runtime.json_value import JsonValue
 
@@ -95,6 +95,12 @@ def balance(tx: Connection, params: Parameters, customer_id: str) -> Response:
     return log_entries.balance(customer_id, lookup.balances(tx, query_params.checked_id(customer_id)))
 
 
+def customer_orders(tx: Connection, params: Parameters, customer: str) -> Response:
+    """Return the orders of a customer, given by e-mail address or customer id, the earliest first; none if unknown."""
+    query_params.reject_all(params)
+    return log_entries.customer_orders(customer, customers.find(tx, query_params.checked_id(customer)))
+
+
 def refusals(tx: Connection, params: Parameters) -> Response:
     """Return a page of the refused requests, newest first; `next` is the cursor of the next page, or None."""
     criteria, page = query_params.of_refusals(params)
@@ -149,6 +155,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/api/orders/{order_id:str}": order,
     "/api/orders/{order_id:str}/why/{field:str}": why,
     "/api/customers/{customer_id:str}/balance": balance,
+    "/api/customers/{customer:str}/orders": customer_orders,
     "/api/refusals": refusals,
     "/api/actions": actions_,
     "/api/issues": issues_,

@@ -77,6 +77,15 @@ OPERATIONS: Mapping[str, Operation] = {
         "A customer's balance by currency, in minor units",
         response=record(customerId=TEXT, balances=array(record(balance=NUMBER, currency=TEXT))),
     ),
+    "/api/customers/{customer}/orders": Operation(
+        "The orders of a customer, by e-mail address or customer id, the earliest first",
+        response=record(
+            customer=TEXT,
+            customerIds=array(TEXT),
+            orders=array(record(orderId=TEXT, webhooks=NUMBER)),
+            complete={"type": "boolean"},
+        ),
+    ),
     "/api/refusals": Operation(
         "A page of refused requests, newest first",
         query={**_PERIOD, "cause": _WORD, "order": _WORD, **_PAGE},

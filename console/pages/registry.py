@@ -2,6 +2,7 @@
 
 from console.pages import event_actions, search
 from console.pages.operations import audit, issues, mails, own_failures, providers, quarantine, replays, statistics
+from console.pages.orders import evidence
 from console.pages.orders import page as orders
 from console.pages.overview import page as overview
 from console.pages.webhooks import page as webhooks
@@ -12,6 +13,7 @@ PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *search.PAGES,
     *orders.PAGES,
+    *evidence.PAGES,
     *webhooks.PAGES,
     *issues.PAGES,
     *quarantine.PAGES,
@@ -23,6 +25,7 @@ PAGES: tuple[Page, ...] = (
 )
 ACTIONS: tuple[Action, ...] = (
     *event_actions.ACTIONS,
+    *evidence.ACTIONS,
     *payload.ACTIONS,
     *issues.ACTIONS,
     *own_failures.ACTIONS,

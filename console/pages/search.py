@@ -27,7 +27,8 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
     found = finder.find(tx, text)
     if found.orders == [text] and {row["order_id"] for row in found.webhooks} <= {text} and not found.too_common:
         raise Redirect(f"/orders/{quote(text, safe='')}")
-    return {"text": text, "found": found}
+    is_customer = "@" in text or any(row["customer_id"] == text for row in found.webhooks)
+    return {"text": text, "found": found, "is_customer": is_customer}
 
 
 PAGES = (Page("/search", "search.html", view, "search", fragment="_found.html"),)

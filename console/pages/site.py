@@ -10,6 +10,7 @@ from console.pages import registry
 from console.settings import ConsoleSettings
 from console.web.action_log import PROBE_TIMEOUT_S, ActionLog
 from console.web.gate import Gate
+from console.web.records import Records
 from console.web.rendering.assets import Assets
 from console.web.rendering.renderer import Renderer
 from console.web.rendering.texts import Texts
@@ -32,7 +33,7 @@ SERVICE_TIMEOUT_S = 10.0
 class Site:
     """The pages of a console: `handlers` are all routes, `not_found` answers a path that does not exist."""
 
-    def __init__(self, settings: ConsoleSettings, store: Engine, action_log: ActionLog) -> None:
+    def __init__(self, settings: ConsoleSettings, store: Engine, action_log: ActionLog, records: Records) -> None:
         gate = Gate(
             Sessions(settings.console_token),
             users.parse(settings.console_users),
@@ -46,7 +47,7 @@ class Site:
         issuer = settings.console_oidc_issuer
         configured = bool(gate.users or issuer)
         probes: dict[str, Check] = {"kafka": action_log.kafka_problem, "registry": registry_check(settings)}
-        responder = Responder(gate, renderer, store, Services(client, probes), configured=configured)
+        responder = Responder(gate, renderer, store, Services(client, probes, records), configured=configured)
         login = LoginRoutes(responder, settings.console_oidc_name if issuer else "", settings.proxies())
         self.not_found = responder.not_found
         self.handlers: list[JsonValue] = [

@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import Engine
 
 from console.web.action_log import ActionLog, NotRecorded
-from console.web.page import Action, ActionResult, PageRequest, Refused
+from console.web.page import Action, ActionResult, Download, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.logging import log
 from stream.events import ConsoleAction, Micros, ids
@@ -51,7 +51,7 @@ def perform(action: Action, request: PageRequest, action_log: ActionLog, store: 
     except Exception as failure:
         _note_result(action_log, record, "failed", type(failure).__name__)
         raise
-    _note_result(action_log, record, "done", None)
+    _note_result(action_log, record, "done", result.note if isinstance(result, Download) else None)
     return result
 
 

@@ -106,11 +106,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """The result of an action that the browser saves as the file `name`."""
+    """The result of an action that the browser saves as the file `name`; `note` goes into the action's record."""
 
     name: str
     content: bytes
     content_type: str = "application/octet-stream"
+    note: str | None = None
 
 
 class Refused(Exception):

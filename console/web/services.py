@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
 
+from console.web.records import Records
 from runtime.clients.loopback import Response
 from runtime.clients.management_client import ManagementClient, ServiceUnreachable
 from runtime.health import Check
@@ -56,11 +57,12 @@ class ServiceStatus:
 class Services:
     """The services whose management listeners `client` can call. It may be used from several threads.
 
-    `probes` check by name the parts that the console itself depends on.
+    `probes` check by name the parts that the console itself depends on; `records` are those of Kafka.
     """
 
-    def __init__(self, client: ManagementClient, probes: Mapping[str, Check]) -> None:
+    def __init__(self, client: ManagementClient, probes: Mapping[str, Check], records: Records) -> None:
         self._client = client
+        self.records = records
         self._probes = probes
         self._own_problems: dict[str, str] = {}
         self._probe = ManagementClient(client.urls, client.token, TIMEOUT_S)

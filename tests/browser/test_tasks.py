@@ -1,5 +1,8 @@
 """What a stranger wants to know or do, from the first page on and with nothing but the page: in a few clicks each."""
 
+import hashlib
+import json
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -147,11 +150,46 @@ def test_the_mail_server_is_stuck_and_recovers(person: Person, shop: Shop, syste
     expect(person.page.locator(".alarms li", has_text=STUCK)).to_have_count(0, timeout=30_000)
 
 
-def test_a_bank_wants_the_history_of_a_customer(person: Person, paid_order: str) -> None:
-    person.search("C-77")
-    person.click(person.page.get_by_role("link", name=paid_order).first)
-
-    person.see("PaymentCompleted sent to the customer")
-    person.see(f"hookstream evidence {paid_order}")
+def test_a_bank_wants_the_history_of_a_customer(
+    person: Person, paid_order: str, system: dict[str, str], visit: Visit
+) -> None:
+    address = f"{paid_order.lower()}@example.test"
+    person.search(address)
+    person.click(person.page.get_by_role("link", name="All orders of this customer"))
+    person.see(paid_order)
+    person.page.get_by_label("Why personal data").fill("the bank's request of 3 March")
     shoot(person.page, "task-bank")
-    assert person.clicks == 1
+
+    with person.page.expect_download() as downloading:
+        person.click(person.page.get_by_role("button", name="Download the evidence"))
+
+    with zipfile.ZipFile(downloading.value.path()) as archive:
+        (manifest,) = [name for name in archive.namelist() if name.count("/") == 1 and name.endswith("MANIFEST.json")]
+        digest = hashlib.sha256(archive.read(manifest)).hexdigest()
+        said = json.loads(archive.read(manifest))
+        bodies = [archive.read(name) for name in archive.namelist() if "/bodies/" in name]
+    assert (said["customer"], paid_order in said["orders"]) == (address, True)
+    assert said["unredactedBecause"] == "admin: the bank's request of 3 March"
+    assert any(address.encode() in body for body in bodies)
+    query = "SELECT target, parameters FROM actions WHERE action = 'evidence.customer' AND detail LIKE %s"
+    (action,) = Store(system["CONSOLE_DATABASE_URL"]).wait_for(query, f"%{digest}%")
+    assert (action["target"], action["parameters"]) == (
+        f"{address[0]}***@example.test",
+        {"because": "the bank's request of 3 March"},
+    )
+    assert person.clicks == 2
+    for look in ("phone", "dark"):
+        shoot(visit(f"/customers/{address}", look), f"customer-{look}")
+        shoot(visit(f"/orders/{paid_order}", look), f"order-evidence-{look}")
+
+
+def test_evidence_of_one_order_is_masked_without_a_reason(person: Person, paid_order: str) -> None:
+    person.search(paid_order)
+    with person.page.expect_download() as downloading:
+        person.click(person.page.get_by_role("button", name="Download the evidence"))
+
+    with zipfile.ZipFile(downloading.value.path()) as archive:
+        content = b"".join(map(archive.read, archive.namelist())).decode()
+    assert downloading.value.suggested_filename == f"evidence-{paid_order}.zip"
+    assert f"{paid_order.lower()}@example.test" not in content
+    assert "PaymentCompleted" in content

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.evidence import bundle
+from evidence import bundle
 from tests.actors import Console, Shop, new_order
 from tests.failing import hookstream
 
@@ -124,3 +124,35 @@ def test_a_rotated_secret_is_said_and_a_file_is_never_replaced(
     assert {proof["now"] for proof in proofs} == {"failed"}
     assert "rotated" in proofs[0]["detail"]
     assert (again.returncode, "exists" in again.stderr) == (1, True)
+
+
+def test_all_orders_of_a_customer_are_one_zip_that_a_shell_checks(
+    system: dict[str, str], shop: Shop, console: Console, tmp_path: Path
+) -> None:
+    customer, orders = f"{new_order().lower()}@example.test", [new_order(), f"2026/{new_order()}"]
+    for order in orders:
+        shop.post("order", {"orderId": order, "customerEmail": customer, "customerName": "김민지", "amount": 58000})
+        shop.post("payment", {"orderId": order, "status": "completed", "amount": 58000})
+    shop.post("order", {"orderId": new_order(), "customerEmail": "lee@example.test", "sellerEmail": customer})
+    for order in orders:
+        console.wait_for(f"/api/orders/{order.replace('/', '%2F')}", lambda life: life["mails"])
+    file = tmp_path / "customer.zip"
+
+    printed = hookstream(system, "evidence", "--customer", customer, "--output", str(file))
+    nobody = hookstream(system, "evidence", "--customer", "nobody@example.test")
+    both = hookstream(system, "evidence", orders[0], "--customer", customer)
+
+    assert printed.returncode == 0, printed.stderr
+    assert "2 orders" in printed.stdout
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(tmp_path)
+    (folder,) = tmp_path.glob("evidence-customer-*")
+    everything = b"".join(one.read_bytes() for one in folder.rglob("*") if one.is_file()).decode()
+    assert not any(secret in everything for secret in (customer, "김민지"))
+    sums = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, check=False)  # noqa: S607
+    assert sums.returncode == 0
+    for order in orders:
+        assert check(folder / bundle.safe_name(order)).returncode == 0
+        assert f"{bundle.safe_name(order)}/index.html" in (folder / "index.html").read_text()
+    assert (nobody.returncode, "has no order of a customer" in nobody.stderr) == (1, True)
+    assert (both.returncode, "Pass an order, or --customer" in both.stderr) == (1, True)

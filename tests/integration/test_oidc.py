@@ -22,6 +22,7 @@ from litestar.testing import TestClient
 from console.pages.site import Site
 from console.settings import ConsoleSettings
 from console.web.action_log import ActionLog
+from console.web.records import Records
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
@@ -116,8 +117,9 @@ def console(provider: Provider, **settings: str) -> Iterator[TestClient[Litestar
     }
     values = ConsoleSettings.model_validate(given | settings)
     store = engine(provider.database_url, service="test")
-    log = ActionLog(Cluster.of(values, "console"), Codec(CommittedRegistry()))
-    with TestClient(Litestar(Site(values, store, log).handlers, openapi_config=None)) as client:
+    cluster, codec = Cluster.of(values, "console"), Codec(CommittedRegistry())
+    site = Site(values, store, ActionLog(cluster, codec), Records(cluster, codec, values.mode))
+    with TestClient(Litestar(site.handlers, openapi_config=None)) as client:
         yield client
     store.dispose()
 

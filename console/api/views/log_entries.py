@@ -6,6 +6,7 @@ from console.api import query_params
 from console.api.views import timeline
 from console.domain import UNKNOWN
 from console.labels import provider_word
+from console.queries.customers import Customer
 from console.queries.lookup import RelatedRows, Row
 from runtime import clock
 from runtime.json_value import JsonValue
@@ -75,6 +76,20 @@ def balance(customer_id: str, rows: Iterable[Row]) -> dict[str, JsonValue]:
     """Return a customer's balances, in minor units, with the time of each."""
     balances = [{"balance": row["balance"], "currency": row["currency"], "at": iso(row["at"])} for row in rows]
     return {"customerId": customer_id, "balances": balances}
+
+
+def customer_orders(customer: str, found: Customer) -> dict[str, JsonValue]:
+    """Return a customer's orders; `complete` is False if the log may have more."""
+    orders = [
+        {
+            "orderId": row["order_id"],
+            "firstAt": iso(row["first_at"]),
+            "lastAt": iso(row["last_at"]),
+            "webhooks": row["webhooks"],
+        }
+        for row in found.orders
+    ]
+    return {"customer": customer, "customerIds": found.ids, "orders": orders, "complete": found.is_complete}
 
 
 def change(balance_change: Mapping[str, JsonValue], amount: int) -> dict[str, JsonValue]:

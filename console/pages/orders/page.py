@@ -9,7 +9,7 @@ from console.api import query_params
 from console.api.views import field_origin as field_origin_view
 from console.api.views import order_state
 from console.pages import event_actions
-from console.pages.orders import lifeline
+from console.pages.orders import evidence, lifeline
 from console.queries import field_origin, lookup
 from console.queries.criteria import Page as Slice
 from console.queries.criteria import RefusalFilter
@@ -66,6 +66,7 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
         "unusable": unusable,
         "unasked": unasked,
         "evidence": f"hookstream evidence {shlex.quote(order_id)}",
+        "longest": evidence.MAX_REASON_CHARS,
         "redriven": event_actions.REDRIVE,
         "retried": event_actions.RETRY,
     }

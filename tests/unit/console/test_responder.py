@@ -9,19 +9,23 @@ from sqlalchemy import create_engine
 from console.login.sessions import Sessions
 from console.queries.criteria import BadParameter
 from console.web.gate import SESSION, Gate
+from console.web.records import Records
 from console.web.rendering.assets import Assets
 from console.web.rendering.renderer import Renderer
 from console.web.rendering.texts import Texts
 from console.web.routes.responder import Responder
 from console.web.services import Services
 from runtime.clients.management_client import ManagementClient
+from stream.kafka.client_config import Cluster
+from tests.log import CODEC
 
 CLOSED_PORT = "postgresql+psycopg://127.0.0.1:1/nowhere"
+RECORDS = Records(Cluster("127.0.0.1:1", "console", "", {}), CODEC, "test")
 
 
 def test_a_nul_character_is_a_bad_parameter() -> None:
     gate = Gate(Sessions("a token of some length"), {}, {}, https=False)
-    services = Services(ManagementClient({}, "", 1.0), {})
+    services = Services(ManagementClient({}, "", 1.0), {}, RECORDS)
     responder = Responder(gate, Renderer(Texts(), Assets()), create_engine(CLOSED_PORT), services, configured=True)
     plain, nul = RequestFactory().get("/audit"), RequestFactory().get("/audit", query_params={"user": "a\0b"})
     entry = gate.anonymous(plain, int(time.time()))
@@ -36,7 +40,7 @@ def test_a_nul_character_is_a_bad_parameter() -> None:
 def test_a_path_that_does_not_exist_is_not_found_without_the_store() -> None:
     sessions = Sessions("a token of some length")
     gate = Gate(sessions, {}, {"staff": frozenset({"viewer"})}, https=False)
-    services = Services(ManagementClient({}, "", 1.0), {})
+    services = Services(ManagementClient({}, "", 1.0), {}, RECORDS)
     responder = Responder(gate, Renderer(Texts(), Assets()), create_engine(CLOSED_PORT), services, configured=True)
     cookie = sessions.cookie(sessions.open(int(time.time()), "kim", groups=("staff",)))
 

@@ -67,3 +67,10 @@ def test_every_value_of_a_flat_body_is_found(body: dict[str, int | str]) -> None
     for value in body.values():
         if str(value).strip() and terms.matches(raw, str(value)):
             assert set(terms.of_query(str(value))) & set(terms.of_body(raw))
+
+
+def test_the_paths_of_a_value_say_whose_it_is() -> None:
+    body = b'{"order": {"customerEmail": "Kim@example.test"}, "seller": {"email": "kim@example.test"}, "memo": "kim"}'
+
+    assert terms.paths(body, "kim@example.test") == {"order.customeremail", "seller.email"}
+    assert terms.paths(body, "lee@example.test") == set()

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from cli.evidence.collection import Collected
-from cli.evidence.entries import build, unmasked
-from cli.evidence.redaction import without_personal_data
+from evidence.collection import Collected
+from evidence.entries import build, unmasked
+from evidence.redaction import without_personal_data
 
 MAIL = {
     "id": "m-1",

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from cli.evidence.collection import Collected
-from cli.evidence.redaction import without_personal_data
-from cli.evidence.reverification import SecretsOf, verify_again
+from evidence.collection import Collected
+from evidence.redaction import without_personal_data
+from evidence.reverification import SecretsOf, verify_again
 from runtime import clock
 from runtime.json_value import JsonValue
 from stream.events import QuarantinedWebhook, Record, ShippingWebhook, Webhook

@@ -5,13 +5,12 @@ changed, removed, added or reordered file changes the last digest.
 """
 
 import hashlib
-import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
 
-from cli.evidence import page
-from cli.evidence.entries import Entry
+from evidence import customer_page, page
+from evidence.entries import Entry
 from runtime.json_value import JsonValue
 
 START = "0" * 64
@@ -46,6 +45,19 @@ Check the manifest itself:  sha256sum MANIFEST.json  must print the digest that 
 
 Check a body:  sha256sum bodies/0001.bin  must print request.body.sha256 of entries/0001-received.json. With the secret
 of the sender, its signature can be checked by the sender's own documentation: request.headers has what it signed.
+"""
+
+CUSTOMER_README = """\
+Evidence about the orders of {customer}
+
+index.html       the page to read and to print; it leads to the page of each order
+evidence-…/      one folder for each order, with a README.txt of its own
+SHA256SUMS       the digests of each order's MANIFEST.json and of the page
+MANIFEST.json    who made this, when, of what, and the digests of the files beside it
+
+Check the manifest:  sha256sum MANIFEST.json  must print the digest that you were told when this was made.
+Check the rest:      sha256sum SHA256SUMS     must print files.SHA256SUMS.sha256 of MANIFEST.json, then
+                     sha256sum -c SHA256SUMS  must say OK for every line; then check each folder as its README.txt says.
 """
 
 
@@ -83,13 +95,36 @@ def chain(found: Mapping[str, bytes]) -> tuple[str, str]:
     return "".join(lines), previous
 
 
-def zipped(found: Mapping[str, bytes], folder: str) -> bytes:
-    """Return the bytes of a zip that has these files in a folder named `folder`."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in found.items():
-            archive.writestr(zipfile.ZipInfo(f"{folder}/{name}", EPOCH), data, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
+def add(archive: zipfile.ZipFile, folder: str, found: Mapping[str, bytes]) -> None:
+    """Add files to a zip, in a folder named `folder`."""
+    for name, data in found.items():
+        archive.writestr(zipfile.ZipInfo(f"{folder}/{name}", EPOCH), data, zipfile.ZIP_DEFLATED)
+
+
+def customer_files(
+    customer: str,
+    lines: Sequence[customer_page.Line],
+    about: Mapping[str, JsonValue],
+    notes: Sequence[str],
+    digests: Mapping[str, str],
+) -> dict[str, bytes]:
+    """Return the files beside the folders of a customer's orders, the manifest last.
+
+    `digests` are the SHA-256 of each order's manifest by its path, `notes` say what is left out.
+    """
+    found = {"index.html": customer_page.render(customer, lines, about, notes).encode()}
+    sums = {**digests, "index.html": hashlib.sha256(found["index.html"]).hexdigest()}
+    found["SHA256SUMS"] = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
+    found["README.txt"] = CUSTOMER_README.format(customer=customer).encode()
+    hashes = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in found.items()}
+    manifest = {**about, "customer": customer, "orders": [one.order for one in lines], "files": hashes}
+    found["MANIFEST.json"] = _json(manifest)
+    return found
+
+
+def customer_name(customer: str) -> str:
+    """Return the name of a customer's zip, without `.zip`: a hash, because an address has no place in a file name."""
+    return f"evidence-customer-{hashlib.sha256(customer.encode()).hexdigest()[:12]}"
 
 
 def safe_name(order: str) -> str:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.evidence.bundle import safe_name
+from evidence.bundle import safe_name
 
 
 @given(st.text(min_size=1, max_size=200))

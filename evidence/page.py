@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-from cli.evidence.entries import Entry
+from evidence.entries import Entry
 from runtime.json_value import JsonValue
 
 STYLE = """
@@ -33,18 +33,27 @@ def render(order: str, entries: Sequence[Entry], about: Mapping[str, JsonValue],
     scans = [(number, entry) for number, entry in enumerate(entries, 1) if entry.content.get("scan")]
     mails = [(number, entry) for number, entry in enumerate(entries, 1) if entry.kind == "mail"]
     sections = [
-        _table("What is known now", ("field", "value"), summary.state),
-        _table("What happened", ("no.", "time (UTC)", "kind", "what", "position in Kafka"), _timeline(entries)),
+        _table("What is known now · 현재 상태", ("field", "value"), summary.state),
         _table(
-            "How each webhook is proved",
+            "What happened · 일어난 일", ("no.", "time (UTC)", "kind", "what", "position in Kafka"), _timeline(entries)
+        ),
+        _table(
+            "How each webhook is proved · 웹훅의 증명",
             ("no.", "received as", "verified again", "SHA-256 of its body"),
             _proofs(proofs),
         ),
-        _table("Scans of parcels", ("no.", "time (UTC)", "carrier", "number", "status", "place"), _scans(scans)),
-        _table("Mails", ("no.", "mail id", "status", "Message-ID"), _mails(mails)),
-        _list("Not included", summary.notes),
-        f"<h2>Is this page genuine?</h2><p>{escape(CHECKED)}</p>",
+        _table(
+            "Scans of parcels · 배송 기록", ("no.", "time (UTC)", "carrier", "number", "status", "place"), _scans(scans)
+        ),
+        _table("Mails · 메일", ("no.", "mail id", "status", "Message-ID"), _mails(mails)),
+        listed("Not included · 빠진 것", summary.notes),
+        f"<h2>Is this page genuine? · 진위 확인</h2><p>{escape(CHECKED)}</p>",
     ]
+    return document(title, about, sections)
+
+
+def document(title: str, about: Mapping[str, JsonValue], sections: Iterable[str]) -> str:
+    """Return a page with a title, how it was made, and sections of HTML. `about` as for `render`."""
     made = f"Made {about['madeAt']} by hookstream {about['version']} in {about['mode']} mode. {about['redaction']}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -106,6 +115,7 @@ def _table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) ->
     return f"<h2>{escape(title)}</h2><table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
 
-def _list(title: str, sentences: Sequence[str]) -> str:
+def listed(title: str, sentences: Sequence[str]) -> str:
+    """Return a section with a list; empty if there is nothing to list."""
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return f"<h2>{escape(title)}</h2><ul>{items}</ul>" if items else ""

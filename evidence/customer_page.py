@@ -1,0 +1,72 @@
+"""The page that lists a customer's orders and leads to the evidence about each: HTML without scripts. Pure."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import NamedTuple
+from urllib.parse import quote
+
+from evidence.page import document, listed
+from runtime.json_value import JsonValue
+
+STATE = ("payment_status", "paid_amount", "currency", "shipping_status", "refund_status", "refunded_amount")
+HEADERS = (
+    "order · 주문",
+    "first · 처음 (UTC)",
+    "last · 마지막 (UTC)",
+    "payment · 결제",
+    "paid · 결제 금액",
+    "parcel · 배송",
+    "refund · 환불",
+    "entries · 항목",
+)
+
+
+class Line(NamedTuple):
+    """An order in the list: its folder, the times of its first and last webhook, its state, the number of entries."""
+
+    order: str
+    folder: str
+    first_at: str
+    last_at: str
+    state: Mapping[str, str]
+    entries: int
+
+
+def line(order: str, folder: str, entries: int, life: Mapping[str, JsonValue]) -> Line:
+    """Return the line of an order, given as the console's API returns it."""
+    times = sorted(webhook["receivedAt"] for webhook in life["webhooks"] if webhook["receivedAt"])
+    known = life.get("state") or {}
+    state = {name: str(known[name]) for name in STATE if known.get(name) is not None}
+    return Line(order, folder, times[0] if times else "", times[-1] if times else "", state, entries)
+
+
+def render(customer: str, lines: Sequence[Line], about: Mapping[str, JsonValue], notes: Sequence[str]) -> str:
+    """Return the page. `about` needs madeAt, version, mode and redaction; `notes` say what is left out."""
+    title = f"Evidence about the orders of {customer}"
+    head = "".join(f'<th scope="col">{escape(header)}</th>' for header in HEADERS)
+    rows = "".join(f"<tr>{_cells(one)}</tr>" for one in lines)
+    table = f"<h2>Orders · 주문 ({len(lines)})</h2><table><tr>{head}</tr>{rows}</table>"
+    return document(title, about, [table, listed("Not included · 빠진 것", notes), f"<p>{escape(CHECKED)}</p>"])
+
+
+CHECKED = (
+    "Each order has a folder with a page, its entries and a digest chain. SHA256SUMS beside this page has the digest "
+    "of each folder's manifest; README.txt says how to check them. "
+    "주문마다 폴더가 하나 있고, 확인 방법은 README.txt에 있습니다."
+)
+
+
+def _cells(one: Line) -> str:
+    link = f'<a href="{quote(one.folder)}/index.html">{escape(one.order)}</a>'
+    paid = " ".join(filter(None, (one.state.get("paid_amount"), one.state.get("currency"))))
+    refund = " ".join(filter(None, (one.state.get("refund_status"), one.state.get("refunded_amount"))))
+    texts = (
+        one.first_at,
+        one.last_at,
+        one.state.get("payment_status", ""),
+        paid if one.state.get("paid_amount") else "",
+        one.state.get("shipping_status", ""),
+        refund if one.state.get("refund_status") else "",
+        str(one.entries),
+    )
+    return f"<td>{link}</td>" + "".join(f"<td>{escape(text)}</td>" for text in texts)
