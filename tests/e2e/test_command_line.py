@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,35 @@ def test_whatever_lists_prints_one_shape_for_programs(command: str, system: dict
     answer = json.loads(printed.stdout)
     assert isinstance(answer[LISTS[command]], list)
     assert {"next", "note"} <= answer.keys()
+
+
+def test_times_for_programs_have_their_offset(shop: Shop, console: Console, system: dict[str, str]) -> None:
+    order = new_order()
+    assert shop.post("payment", {"orderId": order, "status": "danced"}).status == 400
+    shop.post("payment", {"orderId": order, "status": "completed", "amount": 1}, X_Webhook_Signature="0" * 64)
+    console.wait_for("/api/refusals", lambda page: page["refusals"], order=order)
+
+    found = {
+        command: list(times(json.loads(hookstream(system, *command.split(), "--json").stdout))) for command in LISTS
+    }
+
+    assert found["quarantine list"]
+    assert found["refusals list"]
+    for command, shown in found.items():
+        assert all(datetime.fromisoformat(time).tzinfo for time in shown), (command, shown)
+
+
+def times(value: Any) -> Iterator[str]:
+    """The texts in a JSON value that are times by the names of their fields, such as `receivedAt`."""
+    match value:
+        case dict():
+            for name, item in value.items():
+                if name.endswith(("At", "_at", "since")) and isinstance(item, str):
+                    yield item
+                yield from times(item)
+        case list():
+            for item in value:
+                yield from times(item)
 
 
 def test_a_refused_webhook_is_listed_by_its_order_whatever_the_width(
