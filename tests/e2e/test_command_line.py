@@ -64,6 +64,8 @@ def times(value: Any) -> Iterator[str]:
         case list():
             for item in value:
                 yield from times(item)
+        case _:
+            return
 
 
 def test_a_refused_webhook_is_listed_by_its_order_whatever_the_width(
