@@ -20,7 +20,8 @@ from gateway.append.spool import Spool
 from gateway.append.topic_watch import TopicWatch
 from gateway.http.guard import Application
 from gateway.intake.authentication import Authentication
-from gateway.intake.provider_states import ProviderStates
+from gateway.intake.catch_up import CatchUp
+from gateway.intake.provider_states import UNREAD, ProviderStates
 from gateway.intake.release import Release
 from gateway.intake.resumption import Resumption
 from gateway.intake.webhooks import Webhooks
@@ -61,7 +62,7 @@ async def serve(
     watch = await _watch_topics(settings, appender, health)
     authentication = Authentication(settings)
     stopping = Event()
-    states = await _manage(settings, codec, durable_append, authentication, routes, stopping)
+    states, resumption = await _manage(settings, codec, durable_append, authentication, routes, stopping)
     health.warn_while(states.warning)
     webhooks = Webhooks(settings, codec, appender, durable_append, authentication, states, shared)
     await appender.warm_up([topic.name for topic in topics.GATEWAY.publishes])
@@ -70,12 +71,15 @@ async def serve(
     server = _server(settings, app.create(settings, webhooks, health))
     serving = asyncio.create_task(server.serve())
     draining = asyncio.create_task(Drain(appender, spool).run()) if spool else None
-    watching = asyncio.create_task(watch.run())
+    background = asyncio.gather(
+        watch.run(),
+        CatchUp(states, resumption, appender, durable_append, codec).run(authentication.all_fingerprints()),
+    )
     log.info("gateway.listening", port=settings.port)
     await _wait_for_end(stop, appender, serving, draining)
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([serving], timeout=SHUTDOWN_S)
-    watching.cancel()
+    background.cancel()
     stopping.set()
     failure = appender.fatal or _stop_draining(draining)
     await appender.close(SHUTDOWN_S)
@@ -89,20 +93,18 @@ async def _manage(
     authentication: Authentication,
     routes: MutableMapping[tuple[str, str], RouteHandler],
     stop: Event,
-) -> ProviderStates:
-    """Add the management API to `routes`; return which providers are paused, as the topic says before any webhook.
+) -> tuple[ProviderStates, Resumption]:
+    """Add the management API to `routes`; return which providers are paused, read before any webhook, and what resumes.
 
-    While Kafka is unavailable, a gateway with a spool starts without knowing: no provider counts as paused.
+    While Kafka does not answer or lacks the topic, a gateway starts without knowing: no provider counts as paused.
     """
     cluster, states = Cluster.of(settings, "gateway"), ProviderStates(codec)
     release = Release(settings.mode, codec, durable_append, authentication)
     resumption = Resumption(cluster, codec, states, release)
     routes.update(ManagementApi(cluster, durable_append, authentication, states, release, resumption).routes())
-    if await asyncio.to_thread(states.follow, cluster, stop):
-        await asyncio.to_thread(resumption.catch_up, authentication.all_fingerprints())
-    else:
-        log.warning("provider.states_unread", cause="Kafka does not answer; no provider counts as paused")
-    return states
+    if not await asyncio.to_thread(states.follow, cluster, stop):
+        log.warning("provider.states_unread", cause=UNREAD)
+    return states, resumption
 
 
 async def _watch_topics(settings: GatewaySettings, appender: Appender, health: Health) -> TopicWatch:

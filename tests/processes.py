@@ -35,8 +35,14 @@ def kill(system: dict[str, str], service: str, by: signal.Signals = signal.SIGKI
 
 @contextmanager
 def frozen(system: dict[str, str], service: str) -> Iterator[None]:
-    """Suspend a service's process with SIGSTOP during the block: its port stays open, and it does nothing."""
-    process = living(system, service)
+    """Suspend a service's process during the block."""
+    with suspended(living(system, service)):
+        yield
+
+
+@contextmanager
+def suspended(process: int) -> Iterator[None]:
+    """Suspend a process with SIGSTOP during the block: its port stays open, and it does nothing."""
     os.kill(process, signal.SIGSTOP)
     try:
         until(lambda: states(process), lambda seen: seen == {"T"})  # a thread may run for a moment longer

@@ -15,6 +15,7 @@ QUARANTINING = ("paused", "draining")
 """The states in which a provider's webhooks are quarantined."""
 RESUMING = ("draining", "finishing")
 """The states in which a provider's quarantined webhooks are released."""
+UNREAD = "it is not known yet which providers are paused, so none counts as paused: provider-states.v1 is not read"
 START_S = 10.0
 """Seconds that a starting gateway waits for the states, if Kafka answers."""
 
@@ -27,11 +28,19 @@ class ProviderStates:
         self._states: dict[str, ProviderState] = {}
         self._first_seen: dict[tuple[str, str], int] = {}
         self._paused: frozenset[str] = frozenset()
+        self._caught_up: Event | None = None
 
     def follow(self, cluster: Cluster, stop: Event) -> bool:
-        """Follow the topic in a thread until `stop` is set; return whether its present content was read in START_S."""
-        caught_up = topic_follower.follow(cluster, topics.PROVIDER_STATES, self._on_record, stop)
-        return caught_up.wait(START_S)
+        """Follow the topic in a thread until `stop` is set; return whether its present content was read in START_S.
+
+        The thread reads it later if Kafka does not answer by then, or lacks the topic.
+        """
+        self._caught_up = topic_follower.follow(cluster, topics.PROVIDER_STATES, self._on_record, stop)
+        return self._caught_up.wait(START_S)
+
+    def are_read(self) -> bool:
+        """Return whether the records that the topic had at the start have been read."""
+        return self._caught_up is not None and self._caught_up.is_set()
 
     def is_paused(self, provider: str) -> bool:
         """Return whether an operator's decision quarantines the webhooks of this provider now."""
@@ -50,8 +59,9 @@ class ProviderStates:
         return self._first_seen.get((setting, fingerprint))
 
     def warning(self) -> str | None:
-        """Return which providers are paused, for the operator; None if none is."""
-        return "; ".join(_described(self._states[name]) for name in sorted(self._paused)) or None
+        """Return which providers are paused, or that this is not known yet, for the operator; None if none is."""
+        paused = [_described(self._states[name]) for name in sorted(self._paused)]
+        return "; ".join([*paused, *([] if self._caught_up is None or self.are_read() else [UNREAD])]) or None
 
     def apply(self, record: ProviderState | SecretSeen) -> None:
         """Take over a record of the topic; records may come in any order, as a later state is never replaced."""

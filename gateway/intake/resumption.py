@@ -5,8 +5,7 @@ last few, quarantined until every gateway has read of the change, are released i
 """
 
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from threading import Lock, Thread
 
 import msgspec
@@ -20,7 +19,7 @@ from runtime import clock
 from runtime.logging import log
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
-from stream.events import Micros, Outcome, ProviderPhase, ProviderState, QuarantinedWebhook, SecretSeen, topics
+from stream.events import Micros, Outcome, ProviderPhase, ProviderState, QuarantinedWebhook, topics
 from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
 from stream.kafka.topic_reader import Position
@@ -104,18 +103,6 @@ class Resumption:
                     continue
         return sorted(found, key=lambda position: (found[position], position))
 
-    def catch_up(self, fingerprints: Iterable[tuple[str, str]]) -> None:
-        """Continue the resumptions of ended gateways; publish a SecretSeen for each secret that no gateway has used.
-
-        `fingerprints` holds (setting, fingerprint). What Kafka does not acknowledge, the next start publishes.
-        """
-        for state in self._states.resuming():
-            self.start(state)
-        with suppress(Unavailable):
-            for setting, fingerprint in fingerprints:
-                if self._states.first_seen(setting, fingerprint) is None:
-                    self._publish(SecretSeen(secret_setting=setting, fingerprint=fingerprint, at=Micros(clock.now())))
-
     def _run(self, provider: str) -> None:
         try:
             while not self._finish(provider):
@@ -155,13 +142,10 @@ class Resumption:
 
     def _set(self, state: ProviderState) -> ProviderState:
         """Publish a state, and apply it here at once: this process reads it again from the topic."""
-        self._publish(state)
+        topic = topics.PROVIDER_STATES
+        self._release.append(ProducerRecord(topic.name, topic.key(state), self._codec.encode(state)))
         self._states.apply(state)
         return state
-
-    def _publish(self, record: ProviderState | SecretSeen) -> None:
-        topic = topics.PROVIDER_STATES
-        self._release.append(ProducerRecord(topic.name, topic.key(record), self._codec.encode(record)))
 
     def _decoded(self, value: bytes | None) -> object:
         try:

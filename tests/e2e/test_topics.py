@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
@@ -14,11 +15,19 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
+from runtime import clock
+from runtime.config.secrets import fingerprint
+from stream.events import Micros, ProviderState
 from stream.events.topics import ALL, PARTITIONS
 from tests.actors import new_order, until
-from tests.failing import hookstream
+from tests.failing import get, hookstream
 from tests.gateways import another_gateway
 from tests.kafka_settings import admin_of
+from tests.log import CODEC, writer
+from tests.ports import free_port
+from tests.processes import suspended
+
+SHOP = "generic"
 
 
 @pytest.fixture
@@ -49,6 +58,27 @@ def test_a_gateway_whose_topics_are_missing_says_so_and_is_ready_once_they_are_t
 
         delete(prefixed, "webhooks.refund.v1")
         until(lambda: gateway.shop.request("GET", "/health/ready", None, {}).status, lambda status: status == 503)
+
+
+def test_a_gateway_that_starts_before_its_topics_catches_up_once_they_are_there(prefixed: dict[str, str]) -> None:
+    """It is suspended while the topics are made, and finds in them a resumption that another gateway began."""
+    port = str(free_port())
+    listener = prefixed | {"GATEWAY_MANAGEMENT_URL": f"http://127.0.0.1:{port}"}
+    names = {"TOPIC_PREFIX": prefixed["TOPIC_PREFIX"], "MANAGEMENT_TOKEN": prefixed["MANAGEMENT_TOKEN"]}
+
+    with another_gateway(prefixed, MANAGEMENT_PORT=port, **names) as gateway:
+        before = gateway.shop.request("GET", "/health/ready", None, {})
+        with suspended(gateway.pid):
+            hookstream(prefixed, "topics", "create")
+            append_draining(prefixed)
+        until(lambda: provider(listener), lambda row: (row["state"] or {}).get("state") == "active")
+        (secret,) = until(lambda: secrets(listener), lambda used: all(one["firstSeen"] for one in used))
+        paid = gateway.shop.post("payment", {"orderId": new_order(), "status": "completed", "amount": 58000})
+        after = gateway.shop.request("GET", "/health/ready", None, {})
+
+    assert "provider-states.v1 is not read" in str(before.body)
+    assert (secret["fingerprint"], paid.status) == (fingerprint(prefixed["WEBHOOK_SECRET"].encode()), 200)
+    assert (after.status, after.body) == (200, {"problems": []})
 
 
 def test_topics_check_names_every_drift_and_what_to_do(prefixed: dict[str, str]) -> None:
@@ -94,6 +124,25 @@ def test_a_live_gateway_on_single_copies_says_so_at_each_start_and_wrong_partiti
     with_partitions(prefixed, "orders.v1", 3)
     refused = f"topic {prefixed['TOPIC_PREFIX']}orders.v1 has 3 partitions, not 12. Set TOPIC_PARTITIONS if all"
     assert refused in last_words(prefixed)
+
+
+def provider(listener: dict[str, str]) -> dict[str, Any]:
+    """What the gateway's management says of the shop."""
+    rows: list[dict[str, Any]] = get(listener, "gateway", "/providers").body["providers"]
+    return next(row for row in rows if row["provider"] == SHOP)
+
+
+def secrets(listener: dict[str, str]) -> list[dict[str, Any]]:
+    return [secret for contract in provider(listener)["contracts"] for secret in contract["secrets"]]
+
+
+def append_draining(system: dict[str, str]) -> None:
+    """Append that a gateway which has ended began to release the shop's quarantined webhooks."""
+    now = Micros(clock.now())
+    state = ProviderState(provider=SHOP, state="draining", reason="a test", by="kim", since=now, at=now)
+    producer = writer(system).producer
+    producer.produce(named(system, "provider-states.v1"), CODEC.encode(state), SHOP.encode())
+    assert producer.flush(10) == 0
 
 
 def last_words(system: dict[str, str]) -> str:
