@@ -156,9 +156,8 @@ class Provider:
     `paths` maps each path to the kind of webhook posted there. `verify` takes a request and the secrets of the setting
     `secret_setting`, and returns how the request was authenticated, or raises Forged or Stale. `translate` takes an
     authenticated request and the kind of its path; it may raise Malformed, InvalidField, WrongEvent or Unsupported.
-    `sign` returns the headers that the provider sends with a body, by secret and time in microseconds. `stored_headers`
-    are stored with a webhook, because verifying and translating it again needs them. `events` and `authentication` are
-    texts for docs/providers.md: which events are read, and how they are authenticated.
+    `stored_headers` are stored with a webhook, because verifying and translating it again needs them. `events` and
+    `authentication` are texts for docs/providers.md: which events are read, and how they are authenticated.
 
     `success_response` makes the response from the id and the type of an event, for a quarantined webhook from its id
     and the cause. `refusals` replace the gateway's own responses, by cause. `unreadable_response` makes the response to
@@ -178,7 +177,6 @@ class Provider:
     secret_setting: str
     verify: Callable[[Received, Sequence[bytes]], Verification]
     translate: Callable[[Received, str], Translation]
-    sign: Callable[[bytes, bytes, int], dict[str, str]]
     stored_headers: frozenset[str]
     events: str = ""
     authentication: str = ""

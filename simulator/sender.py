@@ -13,6 +13,7 @@ from providers import catalogue
 from providers.contract import Provider
 from runtime.timing.backoff import Backoff
 from runtime.timing.rate_limiter import RateLimiter
+from simulator import signing
 from simulator.plan import Life
 from simulator.story import Webhook
 
@@ -96,7 +97,7 @@ class Sender:
         """Return the URL and the headers to post with. A provider that does not sign has its secret in the URL."""
         provider = provider_of(webhook)
         secret = self._env[provider.secret_setting].split(",")[0].strip()
-        signed = provider.sign(webhook.body, secret.encode(), time.time_ns() // 1000)
+        signed = signing.sign(provider, webhook.body, secret.encode(), time.time_ns() // 1000)
         url = self._env["GATEWAY_URL"] + webhook.path
         if provider.takes_token:
             url += "/" + quote(secret, safe="")

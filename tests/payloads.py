@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from providers import catalogue
 from providers.contract import Provider, Received
+from simulator import signing
 from stream.events import Micros
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -50,7 +51,7 @@ def samples(provider: str | None = None) -> list[Path]:
 
 def authenticated(row: Provider, path: str, body: bytes, secret: bytes, at: int, content_type: str = JSON) -> Post:
     """Return the request that a provider would send at this time (microseconds): signed, else with its token."""
-    headers = row.sign(body, secret, at)
+    headers = signing.sign(row, body, secret, at)
     by_token = row.takes_token and not headers
     return Post(f"{path}/{secret.decode()}" if by_token else path, body, headers, content_type)
 

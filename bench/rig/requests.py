@@ -1,6 +1,7 @@
 """Webhooks as HTTP requests in bytes."""
 
 from providers.generic import webhook as generic
+from simulator import signing
 from simulator.story import Webhook
 
 
@@ -10,7 +11,7 @@ def signed(webhook: Webhook, secret: bytes) -> bytes:
         "Host": "localhost",
         "Content-Type": "application/json",
         **dict(webhook.headers),
-        **generic.PROVIDER.sign(webhook.body, secret, 0),
+        **signing.sign(generic.PROVIDER, webhook.body, secret, 0),
         "Content-Length": str(len(webhook.body)),
     }
     lines = [f"POST {webhook.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]

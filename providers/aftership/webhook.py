@@ -72,11 +72,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return "signature"
 
 
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body. `at` is not used."""
-    return {"aftership-hmac-sha256": _signature(payload, secret).decode()}
-
-
 def _signature(payload: bytes, secret: bytes) -> bytes:
     return b64encode(hmac.digest(secret, payload, "sha256"))
 
@@ -118,7 +113,6 @@ PROVIDER = Provider(
     secret_setting="AFTERSHIP_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=verify,
     translate=translate,
-    sign=sign,
     stored_headers=frozenset({SIGNATURE, VERSION}),
     authentication="`aftership-hmac-sha256`: base64 HMAC-SHA256 of the raw body",
     events="`tracking_update`; others are quarantined",

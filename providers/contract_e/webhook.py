@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from providers.contract import Provider, Received
 from providers.contract_e.translation import translate
 from providers.responses import WebhookResponse, json_response
-from providers.signing.hmac_hex import signature, verify_raw
+from providers.signing.hmac_hex import verify_raw
 from stream.events import Verification
 
 PROVIDER_HEADER = "x-pg-provider"
@@ -21,11 +21,6 @@ SHARED_PATHS = {"/webhooks/payment": "payment", "/webhooks/refund": "refund"}
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     """Return `signature` if the header holds the raw body's signature with one of the secrets; else raise Forged."""
     return verify_raw(received, "X-PG-Signature", secrets)
-
-
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body. `at` is not used."""
-    return {"X-PG-Signature": signature(payload, secret)}
 
 
 def provider_by_header(header: str) -> Provider:
@@ -57,7 +52,6 @@ def _row(header: str, name: str, *paths: str) -> Provider:
         secret_setting=f"{name.upper()}_WEBHOOK_SECRET",
         verify=verify,
         translate=translate,
-        sign=sign,
         stored_headers=frozenset({PROVIDER_HEADER, SIGNATURE}),
         success_response=_received,
         refusals=_refusals(header),

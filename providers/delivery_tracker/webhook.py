@@ -150,7 +150,6 @@ PROVIDER = Provider(
     secret_setting="DELIVERY_TRACKER_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=url_token.verify,
     translate=translate,
-    sign=url_token.sign,
     stored_headers=frozenset(),
     success_response=always(ACCEPTED),
     refusals=url_token.NOT_FOUND,

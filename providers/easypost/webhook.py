@@ -74,11 +74,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return "signature"
 
 
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body. `at` is not used."""
-    return {"X-Hmac-Signature": _signature(payload, secret).decode()}
-
-
 def _signature(payload: bytes, secret: bytes) -> bytes:
     key = unicodedata.normalize("NFKD", secret.decode(errors="surrogateescape")).encode(errors="surrogateescape")
     return f"{SCHEME}{hmac.digest(key, payload, 'sha256').hex()}".encode()
@@ -119,7 +114,6 @@ PROVIDER = Provider(
     secret_setting="EASYPOST_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=verify,
     translate=translate,
-    sign=sign,
     stored_headers=frozenset({SIGNATURE}),
     authentication="`X-Hmac-Signature`: hex HMAC-SHA256 of the raw body, the secret NFKD-normalised",
     events="`tracker.created`, `tracker.updated`; others are quarantined",

@@ -9,7 +9,7 @@ from providers.contract import Forged, Provider, Received, Translation
 from providers.generic import kinds
 from providers.generic.objects import TRANSLATORS
 from providers.signing import idempotency_key
-from providers.signing.hmac_hex import signature, verify_raw_or_compact
+from providers.signing.hmac_hex import verify_raw_or_compact
 from stream.events import Verification
 
 SIGNATURE = "x-webhook-signature"
@@ -23,11 +23,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     if not received.headers.get(SIGNATURE):
         raise Forged("X-Webhook-Signature is missing")
     return verify_raw_or_compact(received, "X-Webhook-Signature", secrets)
-
-
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body. `at` is not used."""
-    return {"X-Webhook-Signature": signature(payload, secret)}
 
 
 def translate(received: Received, kind: str) -> Translation:
@@ -46,7 +41,6 @@ PROVIDER = Provider(
     secret_setting="WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=verify,
     translate=translate,
-    sign=sign,
     stored_headers=frozenset({SIGNATURE, idempotency_key.HEADER}),
     events="a payment, a parcel's scan, a refund",
     authentication="`X-Webhook-Signature`: hex HMAC-SHA256 of the raw body, or of its compact form",

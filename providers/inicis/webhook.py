@@ -47,12 +47,6 @@ _ids = msgspec.json.Decoder(InicisIds)
 _json_text = msgspec.json.Decoder(str)
 
 
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
-    """Return the Content-Type that Inicis sends with a form; no headers for JSON."""
-    is_json = payload.lstrip().startswith(b"{")
-    return {} if is_json else {"Content-Type": f"{form.CONTENT_TYPE}; charset=euc-kr"}
-
-
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
     """Return the verification request for a webhook, form or JSON.
 
@@ -142,7 +136,6 @@ PROVIDER = Provider(
     secret_setting="INICIS_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=api_support.accept_unsigned,
     translate=translate,
-    sign=sign,
     stored_headers=frozenset({form.HEADER}),
     success_response=always(OK),
     refusals={

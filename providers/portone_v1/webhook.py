@@ -14,11 +14,6 @@ _head = msgspec.json.Decoder(EscrowMarker)
 _webhook = msgspec.json.Decoder(PortoneV1Webhook)
 
 
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
-    """Return the Content-Type that PortOne sends with a form; no headers for JSON."""
-    return {} if payload.lstrip().startswith(b"{") else {"Content-Type": form.CONTENT_TYPE}
-
-
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one kind
     """Return the verification request for a webhook. Raises Unsupported for all but payments, such as escrow."""
     webhook = _read(received)
@@ -46,7 +41,6 @@ PROVIDER = Provider(
     secret_setting="PORTONE_V1_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=api_support.accept_unsigned,
     translate=translate,
-    sign=sign,
     stored_headers=frozenset({form.HEADER}),
     success_response=always(json_response(200, {"received": True})),
     is_unsigned=True,

@@ -8,7 +8,6 @@ and the request is quarantined; the amount of the payment is compared with the o
 """
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 
 import msgspec
 
@@ -42,12 +41,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     """Return `signature` as `standard_webhooks.verify` accepts it, in both versions. Raises Forged or Stale."""
     standard_webhooks.verify(received, secrets)
     return "signature"
-
-
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
-    """Return the headers that PortOne adds to this body at a time in microseconds."""
-    kind = {} if payload.lstrip().startswith(b"{") else {"Content-Type": form.CONTENT_TYPE}
-    return kind | standard_webhooks.sign(payload, secret, at, f"msg_{sha256(payload).hexdigest()[:24]}")
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
@@ -110,7 +103,6 @@ PROVIDER = Provider(
     secret_setting="PORTONE_V2_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=verify,
     translate=translate,
-    sign=sign,
     stored_headers=standard_webhooks.HEADERS | {form.HEADER},
     success_response=always(json_response(200, {"received": True})),
     refusals={

@@ -92,12 +92,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return "signature"
 
 
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
-    """Return the headers that a sender adds to this body at a time in microseconds."""
-    time = str(at // 1_000_000)
-    return {"Shippo-Auth-Signature": f"t={time},v1={_signature(payload, secret, time).decode()}"}
-
-
 def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
     return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
 
@@ -151,7 +145,6 @@ PROVIDER = Provider(
     secret_setting="SHIPPO_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=verify,
     translate=translate,
-    sign=sign,
     stored_headers=frozenset({SIGNATURE}),
     takes_token=True,
     deadline_s=2.7,

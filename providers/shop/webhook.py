@@ -140,7 +140,6 @@ PROVIDER = Provider(
     secret_setting="WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=generic.verify,
     translate=translate,
-    sign=generic.sign,
     stored_headers=frozenset({generic.SIGNATURE, idempotency_key.HEADER}),
     events="an order, a customer",
     authentication=generic.PROVIDER.authentication,

@@ -17,8 +17,3 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     if not any_equal(secrets, [given]):
         raise Forged("the token in the URL is missing or wrong")
     return "shared_secret"
-
-
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - nothing is signed
-    """Return no headers, since the secret is in the URL."""
-    return {}

@@ -95,7 +95,6 @@ PROVIDER = Provider(
     secret_setting="SWEETTRACKER_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=url_token.verify,
     translate=translate,
-    sign=url_token.sign,
     stored_headers=frozenset(),
     success_response=_answer,
     refusals=url_token.NOT_FOUND,

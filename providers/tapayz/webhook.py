@@ -15,7 +15,7 @@ from providers.parsing import json_body
 from providers.parsing.fields import ABSENT, Instant
 from providers.parsing.timestamps import korean
 from providers.responses import always, json_response
-from providers.signing.hmac_hex import signature, verify_raw_or_compact
+from providers.signing.hmac_hex import verify_raw_or_compact
 from providers.tapayz import api as tapayz_api
 from providers.tapayz.objects import (
     CASH_ASSETS,
@@ -48,11 +48,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     if not received.headers.get(SIGNATURE):
         raise Unsigned("x-signature is missing")
     return verify_raw_or_compact(received, "x-signature", secrets)
-
-
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body. `at` is not used."""
-    return {"X-Signature": signature(payload, secret)}
 
 
 def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CASH_ASSETS) -> Translation:
@@ -176,7 +171,6 @@ PROVIDER = Provider(
     secret_setting="TAPAYZ_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=verify,
     translate=translate,
-    sign=sign,
     stored_headers=frozenset({SIGNATURE}),
     events="`invoice.updated`, `transaction.created`, `transaction.updated`",
     authentication="`x-signature`: hex HMAC-SHA256 of the raw body, or of its compact form",

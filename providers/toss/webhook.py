@@ -8,7 +8,6 @@ signed. Contract B posts a flat `{eventType, orderId, status}`.
 import base64
 import hmac
 from collections.abc import Sequence
-from hashlib import sha256
 
 import msgspec
 
@@ -25,7 +24,6 @@ from providers.contract import (
 )
 from providers.parsing import json_body
 from providers.parsing.fields import AnyJson, Id, OrderId, StrictOptional, Text
-from providers.parsing.timestamps import in_korea
 from providers.responses import always, json_response
 from providers.signing.comparison import any_equal
 from providers.toss import api as toss_payment
@@ -79,23 +77,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     if not any_equal(expected, [part.strip() for part in parts]):
         raise Forged("tosspayments-webhook-signature is not the HMAC-SHA256 of this body and time")
     return "signature"
-
-
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:
-    """Return the headers that Toss adds to this body at a time (microseconds since 1970 UTC, written in Korean time).
-
-    Only events of payouts and sellers are signed (`_is_signed`); for all others there is no signature to add.
-    """
-    time = in_korea(at).isoformat(timespec="seconds")
-    headers = {
-        "TossPayments-Webhook-Transmission-Time": time,
-        "TossPayments-Webhook-Transmission-Retried-Count": "0",
-        "TossPayments-Webhook-Transmission-Id": f"whtrans_{sha256(payload).hexdigest()[:29]}",
-    }
-    if _is_signed(payload):
-        signature = _signature(payload + b":" + time.encode(), _keys(secret)[-1])
-        headers["TossPayments-Webhook-Signature"] = signature.decode()
-    return headers
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
@@ -157,7 +138,6 @@ PROVIDER = Provider(
     secret_setting="TOSS_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=verify,
     translate=translate,
-    sign=sign,
     stored_headers=frozenset({SIGNATURE, TIME, ID}),
     success_response=always(RECEIVED),
     is_unsigned=True,

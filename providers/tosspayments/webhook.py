@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from providers.contract import Provider, Received
 from providers.responses import WebhookResponse, json_response
-from providers.signing.hmac_hex import signature, verify_raw
+from providers.signing.hmac_hex import verify_raw
 from providers.tosspayments.translation import EVENT_TYPES, translate
 from stream.events import Verification
 
@@ -14,11 +14,6 @@ SIGNATURE = "x-tosspayments-signature"
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     """Return `signature` if the header holds the raw body's signature with one of the secrets; else raise Forged."""
     return verify_raw(received, "X-Tosspayments-Signature", secrets)
-
-
-def sign(payload: bytes, secret: bytes, at: int = 0) -> dict[str, str]:  # noqa: ARG001 - the scheme has no time
-    """Return the headers that a sender adds to this body. `at` is not used."""
-    return {"X-Tosspayments-Signature": signature(payload, secret)}
 
 
 def _answer(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
@@ -38,7 +33,6 @@ PROVIDER = Provider(
     secret_setting="TOSSPAYMENTS_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
     verify=verify,
     translate=translate,
-    sign=sign,
     stored_headers=frozenset({SIGNATURE}),
     success_response=_answer,
     refusals={

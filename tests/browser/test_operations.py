@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from providers.stripe import webhook as stripe
 from runtime import clock
+from simulator import signing
 from stream.events import ids
 from stream.state.retry_policy import MAX_RETRIES
 from tests.actors import Console, Shop, Store, new_order, until
@@ -135,7 +136,7 @@ def test_a_provider_and_a_service_are_paused_and_resumed(visit: Visit, payments:
     page.locator("#stripe").get_by_role("button", name="Pause").click()
     expect(page.locator("#stripe")).to_contain_text("paused")
     body = session(order)
-    signed = stripe.PROVIDER.sign(body, system["STRIPE_WEBHOOK_SECRET"].encode(), clock.now())
+    signed = signing.sign(stripe.PROVIDER, body, system["STRIPE_WEBHOOK_SECRET"].encode(), clock.now())
     assert post_to(system["GATEWAY_URL"], "/api/webhooks/stripe", body, signed).status == 200
     page.reload()
     expect(page.locator("#stripe")).to_contain_text("1 webhooks wait")

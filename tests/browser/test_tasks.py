@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from providers.stripe import webhook as stripe
 from runtime import clock
+from simulator import signing
 from stream.state.retry_policy import MAX_RETRIES
 from tests.actors import Shop, Store, new_order, until
 from tests.browser.conftest import Visit, shoot
@@ -98,7 +99,7 @@ def test_a_provider_signs_with_the_secret_of_before_a_rotation(person: Person, s
     with another_gateway(system, **settings) as (rotated, *_):
         for _ in range(12):
             body = session(new_order())
-            signed = stripe.PROVIDER.sign(body, old.encode(), clock.now())
+            signed = signing.sign(stripe.PROVIDER, body, old.encode(), clock.now())
             assert post_to(rotated.url, "/api/webhooks/stripe", body, signed).status != 200
 
     person.act_on("stripe")

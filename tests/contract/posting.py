@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from providers.contract import Provider
+from simulator import signing
 
 TIMEOUT_S = 30.0
 
@@ -40,7 +41,7 @@ def posted_by(provider: Provider, system: dict[str, str], path: str, body: Any, 
     `headers` replace those of the signature, with dashes for underscores.
     """
     secret = system[provider.secret_setting].encode()
-    signed = provider.sign(written(body), secret, 0)
+    signed = signing.sign(provider, written(body), secret, 0)
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     return post(system["GATEWAY_URL"], path, body, {**signed, **given})
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers.contract import Provider
+from simulator import signing
 from tests.actors import Reply, Shop
 
 
@@ -22,7 +23,7 @@ class Sender:
         `headers` replace those of the signature, with dashes for underscores.
         """
         at = int((time.time() - ago_s) * 1_000_000)
-        signed = self.provider.sign(body, self.secret.encode(), at)
+        signed = signing.sign(self.provider, body, self.secret.encode(), at)
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(path, body, {**signed, **given})
 

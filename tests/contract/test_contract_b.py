@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers.generic import webhook as generic
 from providers.stripe import webhook as stripe
+from simulator import signing
 from stream.events import topics
 from tests.actors import Store, new_order
 from tests.contract.sender import Sender, of, sender
@@ -95,7 +95,7 @@ def test_a_webhook_for_a_status_already_reached_is_answered_like_the_first(
     [
         pytest.param({}, id="none at all"),
         pytest.param({"Stripe-Signature": "t=1,v1=00"}, id="a wrong one"),
-        pytest.param(generic.sign(b"{}", b"whsec"), id="another provider's"),
+        pytest.param(signing.generic(b"{}", b"whsec"), id="another provider's"),
     ],
 )
 def test_a_missing_or_wrong_signature_is_answered_400(sends: Sender, headers: dict[str, str]) -> None:

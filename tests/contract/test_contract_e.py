@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from providers.contract_e import webhook as pg
+from simulator import signing
 from stream.events import topics
 from tests.actors import new_order
 from tests.contract.posting import Answer, post, posted_by
@@ -108,7 +109,7 @@ def test_contract_e_a_provider_that_is_off_is_refused_alike(system: dict[str, st
     body = said()
     headers = {
         "X-PG-Provider": "KAKAO",
-        **pg.sign(json.dumps(body).encode(), secret["KAKAOPAY_WEBHOOK_SECRET"].encode()),
+        **signing.contract_e(json.dumps(body).encode(), secret["KAKAOPAY_WEBHOOK_SECRET"].encode()),
     }
 
     with another_gateway(system, **secret) as (shop, *_):

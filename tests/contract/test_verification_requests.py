@@ -10,6 +10,7 @@ from providers.portone_v1 import webhook as portone_v1
 from providers.portone_v2 import webhook as portone_v2
 from providers.toss import webhook as toss
 from runtime import clock
+from simulator import signing
 from stream.events import topics
 from tests.actors import new_order
 from tests.contract.posting import Answer, post, written
@@ -22,7 +23,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 def posted(system: dict[str, str], provider: Provider, body: Any, path: str | None = None) -> Answer:
     secret = system[provider.secret_setting].encode()
-    signed = provider.sign(written(body), secret, clock.now())
+    signed = signing.sign(provider, written(body), secret, clock.now())
     return post(system["GATEWAY_URL"], path or next(iter(provider.paths)), body, signed)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from providers.generic import webhook as generic
+from simulator import signing
 from tests.actors import new_order, until
 from tests.gateways import another_gateway
 from tests.ports import free_port
@@ -64,7 +64,7 @@ def pay(port: int, secret: str, address: str, **headers: str) -> int:
     body = b'{"orderId": "%s", "status": "completed"}' % new_order().encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(address, 0))
-    signed = {"Content-Type": "application/json", **generic.sign(body, secret.encode()), **named}
+    signed = {"Content-Type": "application/json", **signing.generic(body, secret.encode()), **named}
     connection.request("POST", "/webhooks/payment", body, signed)
     status = connection.getresponse().status
     connection.close()

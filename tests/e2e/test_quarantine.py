@@ -10,6 +10,7 @@ import pytest
 from providers.stripe import webhook as stripe
 from providers.tosspayments import webhook as tosspayments
 from runtime import clock
+from simulator import signing
 from stream.events import Micros, QuarantinedWebhook, ids, topics
 from tests.actors import Console, Shop, Store, new_order
 from tests.contract.posting import post as post_to
@@ -51,7 +52,7 @@ def test_a_webhook_of_the_other_mode_is_released_where_that_is_the_mode(
 ) -> None:
     order = new_order()
     body = stripe_session(order, livemode=True)
-    signed = stripe.PROVIDER.sign(body, system["STRIPE_WEBHOOK_SECRET"].encode(), clock.now())
+    signed = signing.sign(stripe.PROVIDER, body, system["STRIPE_WEBHOOK_SECRET"].encode(), clock.now())
     event = ids.unreadable_body_id("stripe", body)
     assert post_to(system["GATEWAY_URL"], "/api/webhooks/stripe", body, signed).status == 200
 
@@ -178,7 +179,7 @@ def came_before_its_secret(system: dict[str, str]) -> tuple[str, str]:
     """An order paid by contract C, kept aside by a gateway without its secret; and what it is kept as."""
     order = f"BIZ-{new_order()}-PRO-20260203120000"
     body = written({"eventType": "payment.confirmed", "orderId": order, "paymentKey": order, "totalAmount": 29000})
-    signed = tosspayments.PROVIDER.sign(body, system["TOSSPAYMENTS_WEBHOOK_SECRET"].encode(), 0)
+    signed = signing.sign(tosspayments.PROVIDER, body, system["TOSSPAYMENTS_WEBHOOK_SECRET"].encode(), 0)
     with another_gateway(system, TOSSPAYMENTS_WEBHOOK_SECRET="") as (shop, *_):
         heard = post_to(shop.url, CONTRACT_C, body, signed)
     assert b"webhook_secret_not_configured" in heard.body

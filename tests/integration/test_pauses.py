@@ -7,6 +7,7 @@ import pytest
 
 from providers.stripe import webhook as stripe
 from runtime import clock
+from simulator import signing
 from stream.events import ids
 from stream.store.pausing import NOT_PAUSED
 from tests.actors import Console, Shop, Store, new_order, until
@@ -145,7 +146,7 @@ def session(order: str) -> bytes:
 
 
 def send(system: dict[str, str], body: bytes) -> Any:
-    signed = stripe.PROVIDER.sign(body, system["STRIPE_WEBHOOK_SECRET"].encode(), clock.now())
+    signed = signing.sign(stripe.PROVIDER, body, system["STRIPE_WEBHOOK_SECRET"].encode(), clock.now())
     return post_to(system["GATEWAY_URL"], "/api/webhooks/stripe", body, signed)
 
 

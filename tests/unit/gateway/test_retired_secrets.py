@@ -8,6 +8,7 @@ from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Received
 from runtime.config.secrets import fingerprint
+from simulator import signing
 from tests.unit.providers.posted import NOW
 from tests.unit.runtime.test_logging import logged
 
@@ -22,7 +23,7 @@ def an_authentication(**given: str) -> Authentication:
 
 
 def a_request(secret: str) -> Received:
-    headers = {name.lower(): value for name, value in PROVIDER.sign(BODY, secret.encode(), NOW).items()}
+    headers = {name.lower(): value for name, value in signing.sign(PROVIDER, BODY, secret.encode(), NOW).items()}
     return Received("/webhooks/payment", headers, BODY, NOW)
 
 

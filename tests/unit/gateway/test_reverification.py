@@ -11,6 +11,7 @@ from providers import catalogue
 from providers.addressing import KeyedWebhook
 from providers.contract import Provider, Received, RefusedWebhook
 from providers.records import webhook_record
+from simulator import signing
 from stream.events import Micros, QuarantinedWebhook, Verification, ids
 from tests.payloads import SECRET, authentications, samples
 from tests.unit.providers.posted import NOW
@@ -44,7 +45,7 @@ def quarantined(provider: Provider, received: Received, verification: Verificati
 
 def a_quarantined_payment(**changed: object) -> QuarantinedWebhook:
     provider = catalogue.NAMES["generic"]
-    headers = {name.lower(): value for name, value in provider.sign(BODY, SECRET, NOW).items()}
+    headers = {name.lower(): value for name, value in signing.sign(provider, BODY, SECRET, NOW).items()}
     made = quarantined(provider, Received("/webhooks/payment", headers, BODY, NOW), "signature")
     return msgspec.structs.replace(made, **changed)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.contract import Provider, Received, Translation
+from simulator import signing
 from stream.events import Micros, PaymentPayload, VerificationRequest
 from tests.unit.providers.posted import NOW
 
@@ -20,7 +21,7 @@ def received(
     `headers` replace those of the signature; `at` is in microseconds.
     """
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    sent = {name.lower(): value for name, value in provider.sign(raw, secret, at).items()}
+    sent = {name.lower(): value for name, value in signing.sign(provider, raw, secret, at).items()}
     return Received(next(iter(provider.paths)), {**sent, **headers}, raw, Micros(at))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.contract import Received
-from providers.generic import webhook as generic
+from simulator import signing
 from stream.events import Micros
 
 SECRET = b"whsec"
@@ -18,7 +18,7 @@ def posted(body: Any, *, path: str = "/webhooks/payment", secret: bytes = SECRET
     `headers` replace those of the signature, with dashes for underscores.
     """
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    signed = {name.lower(): value for name, value in generic.sign(raw, secret).items()}
+    signed = {name.lower(): value for name, value in signing.generic(raw, secret).items()}
     return Received(path, {**signed, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw, NOW)
 
 

@@ -18,6 +18,7 @@ from providers.contract import (
 )
 from providers.contract_e import webhook as pg
 from providers.records import event_id_of
+from simulator import signing
 from stream.events import OrderId, PaymentPayload, RefundPayload, ids
 from tests.unit.providers.posted import NOW
 from tests.unit.providers.samples import every, sample
@@ -50,7 +51,7 @@ TYPES = [
 
 def posted(body: Any, *, header: str = "IAMPORT", path: str = "/webhooks/payment", secret: bytes = SECRET) -> Received:
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    signed = {name.lower(): value for name, value in pg.sign(raw, secret).items()}
+    signed = {name.lower(): value for name, value in signing.contract_e(raw, secret).items()}
     return Received(path, {pg.PROVIDER_HEADER: header, **signed}, raw, NOW)
 
 

@@ -11,6 +11,7 @@ from providers import catalogue
 from providers.contract import Forged, Provider, Received
 from providers.generic import webhook as generic
 from providers.signing.canonical_json import MAX_REWRITTEN_BYTES, compacted
+from simulator import signing
 from tests.unit.providers.posted import SECRET, a_payment, posted
 
 FROM_THE_SOURCE = {
@@ -26,7 +27,7 @@ FROM_THE_SOURCE = {
 def test_the_signature_is_that_of_the_bytes_as_rfc_4231_computes_it() -> None:
     key, data = b"Jefe", b"what do ya want for nothing?"
 
-    headers = generic.sign(data, key)
+    headers = signing.generic(data, key)
 
     assert headers == {"X-Webhook-Signature": "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"}
 
@@ -45,7 +46,7 @@ def test_any_bytes_signed_with_any_secret_are_genuine(body: bytes, secret: bytes
 def test_a_body_with_one_bit_flipped_is_forged(body: bytes, at: int) -> None:
     flipped = bytearray(body)
     flipped[at // 8 % len(body)] ^= 1 << at % 8
-    signature = generic.sign(body, SECRET)["X-Webhook-Signature"]
+    signature = signing.generic(body, SECRET)["X-Webhook-Signature"]
 
     with pytest.raises(Forged):
         generic.verify(posted(bytes(flipped), x_webhook_signature=signature), [SECRET])
@@ -71,11 +72,11 @@ def test_a_signature_with_one_bit_flipped_is_forged(body: bytes, at: int) -> Non
         "g" * 64,
         "sha256=" + "a" * 64,
         "a" * 10_000,
-        generic.sign(b"another body", SECRET)["X-Webhook-Signature"],
-        generic.sign(b"{}", b"another secret")["X-Webhook-Signature"],
-        generic.sign(b"{}", SECRET)["X-Webhook-Signature"][:-1],
-        generic.sign(b"{}", SECRET)["X-Webhook-Signature"] + "0",
-        "v1a," + generic.sign(b"{}", SECRET)["X-Webhook-Signature"],
+        signing.generic(b"another body", SECRET)["X-Webhook-Signature"],
+        signing.generic(b"{}", b"another secret")["X-Webhook-Signature"],
+        signing.generic(b"{}", SECRET)["X-Webhook-Signature"][:-1],
+        signing.generic(b"{}", SECRET)["X-Webhook-Signature"] + "0",
+        "v1a," + signing.generic(b"{}", SECRET)["X-Webhook-Signature"],
     ],
 )
 def test_any_other_signature_is_forged(signature: str) -> None:
@@ -92,7 +93,7 @@ def test_a_missing_signature_is_forged_and_said_to_be_missing() -> None:
 
 
 def test_the_hex_may_be_in_capitals() -> None:
-    signature = generic.sign(b"{}", SECRET)["X-Webhook-Signature"].upper()
+    signature = signing.generic(b"{}", SECRET)["X-Webhook-Signature"].upper()
 
     assert generic.verify(posted(b"{}", x_webhook_signature=signature), [SECRET]) == "signature"
 
@@ -111,7 +112,7 @@ def test_a_retired_secret_proves_nothing() -> None:
 def test_indented_json_may_be_signed_in_its_compact_form(indent: int | str) -> None:
     compact = json.dumps(FROM_THE_SOURCE, ensure_ascii=False, separators=(",", ":")).encode()
     indented = json.dumps(FROM_THE_SOURCE, ensure_ascii=False, indent=indent).encode()
-    signature = generic.sign(compact, SECRET)["X-Webhook-Signature"]
+    signature = signing.generic(compact, SECRET)["X-Webhook-Signature"]
 
     assert generic.verify(posted(indented, x_webhook_signature=signature), [SECRET]) == "signature"
 
@@ -121,7 +122,7 @@ def test_a_long_body_may_be_indented_as_well(indent: int | str) -> None:
     changes = {"orderId": 1, "status": "completed", "items": [{"name": '서울 " \\ 강남', "price": 1500}] * 2000}
     compact = json.dumps(changes, ensure_ascii=False, separators=(",", ":")).encode()
     indented = json.dumps(changes, ensure_ascii=False, indent=indent).encode()
-    signature = generic.sign(compact, SECRET)["X-Webhook-Signature"]
+    signature = signing.generic(compact, SECRET)["X-Webhook-Signature"]
 
     assert len(indented) > MAX_REWRITTEN_BYTES
     assert generic.verify(posted(indented, x_webhook_signature=signature), [SECRET]) == "signature"

@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.contract import Forged, InvalidField, Malformed, Received, Stale, Translation, Unsigned, Unsupported
-from providers.generic import webhook as generic
 from providers.records import webhook_record
 from providers.stripe import webhook as stripe
 from providers.stripe.amounts import iso_units
+from simulator import signing
 from stream.events import Micros, OrderId, PaymentPayload, RefundPayload, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
@@ -38,7 +38,7 @@ def received(body: bytes, header: str | None, now: float = AT) -> Received:
 
 
 def signed(body: bytes, secret: bytes = SECRET, at: int = AT) -> str:
-    return stripe.sign(body, secret, at * 1_000_000)["Stripe-Signature"]
+    return signing.stripe(body, secret, at * 1_000_000)["Stripe-Signature"]
 
 
 def v1(body: bytes, secret: bytes = SECRET, at: int = AT) -> str:
@@ -161,7 +161,7 @@ def test_any_of_several_signatures_may_match_and_v0_never_does() -> None:
         f"t={AT},t={AT},v1={v1(b'{}')}",
         f"t={AT},v1={v1(b'{}').upper()}",
         "\xff",
-        generic.sign(b"{}", SECRET)["X-Webhook-Signature"],
+        signing.generic(b"{}", SECRET)["X-Webhook-Signature"],
     ],
 )
 def test_a_header_that_proves_nothing_is_forged(header: str) -> None:

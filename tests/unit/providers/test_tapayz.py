@@ -20,11 +20,10 @@ from providers.contract import (
     Unsupported,
     WrongEvent,
 )
-from providers.generic import webhook as generic
 from providers.records import webhook_record
-from providers.stripe import webhook as stripe
 from providers.tapayz import webhook as tapayz
 from providers.tapayz.api import API_VERIFICATION
+from simulator import signing
 from stream.events import InvoicePayload, Micros, TransferPayload, UnconfirmedWebhook, VerificationRequest, topics
 from tests.unit.providers.mutations import mutations, sample, samples
 from tests.unit.providers.test_properties import read_or_refused
@@ -52,7 +51,7 @@ def received(body: bytes, kind: str = "invoice.updated", signature: str | None =
 
 
 def signature_of(body: bytes, secret: bytes = SECRET) -> str:
-    return tapayz.sign(body, secret)["X-Signature"]
+    return signing.tapayz(body, secret)["X-Signature"]
 
 
 def translation_of(body: bytes | dict[str, Any], kind: str = "invoice.updated") -> Translation:
@@ -103,7 +102,7 @@ def test_the_bytes_as_they_are_may_be_signed_as_well(name: str) -> None:
         signature_of(b"{}", b"another"),
         signature_of(b"[]"),
         hmac.digest(SECRET, b"{}", "sha1").hex(),
-        stripe.sign(b"{}", SECRET, NOW)["Stripe-Signature"],
+        signing.stripe(b"{}", SECRET, NOW)["Stripe-Signature"],
         f"sha256={signature_of(b'{}')}",
     ],
 )
@@ -115,7 +114,7 @@ def test_what_another_signed_or_in_another_way_is_forged(signature: str) -> None
 def test_a_missing_signature_is_told_from_a_wrong_one_and_another_providers_header_is_none() -> None:
     another = Received(
         "/callback/update-invoice",
-        {"x-webhook-signature": generic.sign(b"{}", SECRET)["X-Webhook-Signature"]},
+        {"x-webhook-signature": signing.generic(b"{}", SECRET)["X-Webhook-Signature"]},
         b"{}",
         NOW,
     )

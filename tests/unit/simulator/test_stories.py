@@ -12,6 +12,7 @@ from providers.addressing import KeyedWebhook
 from providers.confirmation import confirmed_event
 from providers.contract import Received
 from providers.records import webhook_record
+from simulator import signing
 from simulator.plan import Plan, lives
 from simulator.sender import provider_of
 from simulator.stories import STORIES
@@ -30,7 +31,7 @@ def event_of(posted: Webhook) -> KeyedWebhook:
     """Return the event of a webhook, confirmed by the provider's API where needed."""
     provider = provider_of(posted)
     _, kind = catalogue.find(posted.path, {name.lower(): value for name, value in posted.headers})
-    signed = {name.lower(): value for name, value in provider.sign(posted.body, SECRET.encode(), NOW).items()}
+    signed = {name.lower(): value for name, value in signing.sign(provider, posted.body, SECRET.encode(), NOW).items()}
     given = {name.lower(): value for name, value in posted.headers}
     token = SECRET if provider.takes_token else None
     received = Received(posted.path, given | signed, posted.body, NOW, token)

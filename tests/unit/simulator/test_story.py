@@ -11,6 +11,7 @@ from processors.shipping import domain as shipping
 from providers.catalogue import BY_PATH
 from providers.contract import Received
 from providers.records import webhook_record
+from simulator import signing
 from simulator.plan import Plan, lives
 from simulator.story import Webhook
 from stream.events import DomainEvent, Micros, OrderId, ids
@@ -21,7 +22,7 @@ PLAN = Plan("abc", NOON, orders=4)
 
 def event_of(posted: Webhook) -> tuple[str, Any]:
     provider, kind = BY_PATH[posted.path]
-    headers = {name.lower(): value for name, value in provider.sign(posted.body, b"secret", 0).items()}
+    headers = {name.lower(): value for name, value in signing.sign(provider, posted.body, b"secret", 0).items()}
     received = Received(posted.path, headers, posted.body, Micros(0))
     verification = provider.verify(received, [b"secret"])
     _, key, event = webhook_record(provider, received, verification, provider.translate(received, kind), "test")
