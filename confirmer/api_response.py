@@ -1,5 +1,6 @@
 """The responses to requests to a provider's API, and the state of the API that they show. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,13 +33,16 @@ ApiHealth = Literal["well", "away", "refuses"]
 """The API works, cannot answer now, or refuses the key; the labels of a metric."""
 
 
-def api_health(response: Response) -> ApiHealth:
+def api_health(response: Response, refuses_key: Callable[[bytes], bool]) -> ApiHealth:
     """Return the state of the API: `refuses` for 401 and 403, `away` for no answer, 3xx, 5xx, 408, 425, 429.
 
-    Anything else is `well`: errors about one webhook, such as 404 and Unbuildable, show no problem of the API.
+    A 2xx response is `refuses` too if `refuses_key` says so of its body (`ApiVerification.refuses_key`). Anything else
+    is `well`: errors about one webhook, such as 404 and Unbuildable, show no problem of the API.
     """
     match response:
         case ApiResponse(401 | 403):
+            return "refuses"
+        case ApiResponse(status, body) if 200 <= status < 300 and refuses_key(body):  # noqa: PLR2004 - RFC 9110 §15
             return "refuses"
         case NoAnswer() | ApiResponse(408 | 425 | 429):
             return "away"

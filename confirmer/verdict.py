@@ -26,6 +26,7 @@ ERROR_CHARS = 300
 MIN_RETRY_S = 0.5
 API_LAG_S = 5.0
 """Seconds by which a provider's API may lag behind its webhooks; so long, a contradiction is tried again."""
+KEY_REFUSED = "the provider refuses the API key"
 EndedStatus = Literal["untrue", "unknown"]
 UNTRUE, NOT_KNOWN, UNREAD, NOTHING = "untrue", "unknown", "no readable answer", "the answer is nothing we act on"
 STATUS_OF: Mapping[str, EndedStatus] = {
@@ -100,8 +101,10 @@ def judge(
     """
     if isinstance(response, Unbuildable):
         return unreadable(response.error, context)
-    if api_health(response) != "well" or isinstance(response, NoAnswer):
-        return RetryLater(_describe(response), BACKOFF.wait_s(context.attempts, context.chance))
+    health = api_health(response, api_verification.refuses_key)
+    if health != "well" or isinstance(response, NoAnswer):
+        error = KEY_REFUSED if health == "refuses" else _describe(response)
+        return RetryLater(error, BACKOFF.wait_s(context.attempts, context.chance))
     if response.status in (404, 410):
         return _not_known("the provider does not know it", api_verification, webhook, context)
     if response.status >= 400:  # noqa: PLR2004 - RFC 9110 §15

@@ -126,6 +126,10 @@ class ApiRequest:
     body: bytes = b""
 
 
+def _never(_: bytes) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ApiVerification:
     """The verification of a webhook by its provider's API.
@@ -134,7 +138,8 @@ class ApiVerification:
     verification request, the webhook and the body of a 2xx response, and translates the latter; it raises Contradicted,
     NotKnownYet, InvalidField or Unsupported. `api_url` is the default base URL. At most `per_second` requests are sent.
     For `unknown_after_s` seconds after the webhook came, 404 and NotKnownYet are tried again: a provider may not yet
-    know what it has sent itself.
+    know what it has sent itself. `refuses_key` returns whether the body of a 2xx response says that the API refuses the
+    key, as GraphQL does; it raises nothing. An API that answers 401 or 403 needs none.
     """
 
     api_url: str
@@ -142,6 +147,7 @@ class ApiVerification:
     read_response: Callable[[VerificationRequest, Received, bytes], Translation]
     per_second: float = 10.0
     unknown_after_s: float = 3600.0
+    refuses_key: Callable[[bytes], bool] = _never
 
 
 READ_FAILURES = frozenset({"malformed_body", "invalid_field", "wrong_event"})

@@ -29,7 +29,7 @@ class ProviderClient:
     """A provider's API: its base `url`, the key to it, its limits and its state.
 
     `due` is set when verifications of the provider may be due. `is_key_refused` is True while the API answers 401 or
-    403.
+    403, or refuses the key in the body of a 2xx response.
     """
 
     provider: str
@@ -43,7 +43,7 @@ class ProviderClient:
 
     def record(self, response: Response) -> None:
         """Update the breaker and `is_key_refused` by a response, count it, and log when the state has changed."""
-        health = api_health(response)
+        health = api_health(response, self.api_verification.refuses_key)
         metrics.PROVIDER_REQUESTS.labels(self.provider, health).inc()
         if health == "refuses" and not self.is_key_refused:
             log.error("provider.refuses", provider=self.provider, settings=f"{self.provider.upper()}_API_KEY")

@@ -2,6 +2,7 @@
 
 Only a token in the URL authenticates a webhook; without the token the response is 404. Delivery Tracker expects a 202
 within a second. Its GraphQL API has the parcel's last event, and names and telephone numbers, which are not requested.
+The API reports errors, a refused key among them, in the body of a 200 (tracker.delivery/docs/error-handling).
 Choices in table 7.7: collected from the sender is still *preparing*; waiting at a pickup point is out for delivery.
 """
 
@@ -38,6 +39,8 @@ STATUSES: dict[str, ShippingStatus] = {
     "ATTEMPT_FAIL": "failed",
     "EXCEPTION": "failed",
 }
+KEY_REFUSED = frozenset({"UNAUTHENTICATED", "FORBIDDEN"})
+"""The codes of errors by which the API refuses the key: it is wrong or has expired, or does not suffice."""
 SUBJECT = "parcel"
 TRACK = (
     "query Track($carrierId: ID!, $trackingNumber: String!) {"
@@ -134,8 +137,20 @@ def read_response(request: VerificationRequest, received: Received, response: by
     return Translation(payload, f"parcel.{last.status.code.lower()}", at, event_id)
 
 
+def refuses_key(response: bytes) -> bool:
+    """Return whether the API refuses the key in this body of a 200 response; False for a body that cannot be read."""
+    try:
+        return not KEY_REFUSED.isdisjoint(_codes(api_support.decode(_track, response).errors or []))
+    except InvalidField:
+        return False
+
+
+def _codes(errors: list[GraphqlError]) -> set[str | None]:
+    return {problem.extensions.code for problem in errors if problem.extensions}
+
+
 def _check(errors: list[GraphqlError]) -> None:
-    codes = {problem.extensions.code for problem in errors if problem.extensions}
+    codes = _codes(errors)
     if "BAD_REQUEST" in codes:
         raise InvalidField("the API rejected the request as bad")
     if errors:
@@ -154,7 +169,9 @@ PROVIDER = Provider(
     success_response=always(ACCEPTED),
     refusals=url_token.NOT_FOUND,
     takes_token=True,
-    api_verification=ApiVerification("https://apis.tracker.delivery", build_request, read_response),
+    api_verification=ApiVerification(
+        "https://apis.tracker.delivery", build_request, read_response, refuses_key=refuses_key
+    ),
     deadline_s=0.9,
     authentication="the token in the URL",
     events="a parcel has changed, without its new state",

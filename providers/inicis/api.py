@@ -2,7 +2,9 @@
 
 Known from public integrations of `POST /v2/pg/inquiry`, not from a contract of ours: the request and its hash, and in
 the response `resultCode` SUCCESS, `tid`, `oid`, `price`, `paymethod`, `transactionStatus` and `vacctInfo`. Assumed: a
-deposit was made if its date is present, and the request may have the time at which the webhook was received.
+deposit was made if its date is present, and the request may have the time at which the webhook was received. No public
+document lists the codes of other results, so one for a wrong key cannot be told from one for an unknown transaction:
+the error names both possibilities, with the code and the message of INIAPI.
 
 `INICIS_API_KEY` is `mid:key`, or `mid:key:address` where Inicis checks the client's address.
 """
@@ -46,6 +48,7 @@ class InicisTransaction(msgspec.Struct):
     """The fields of INIAPI's response that are used. The card and the buyer are never read."""
 
     resultCode: Text
+    resultMsg: Text | None = None
     tid: Id | None = None
     oid: OrderId | None = None
     price: msgspec.Raw = ABSENT
@@ -92,7 +95,8 @@ def read_response(request: VerificationRequest, received: Received, response: by
     """
     transaction = api_support.decode(_transaction, response)
     if transaction.resultCode not in SUCCESS:
-        raise NotKnownYet("INIAPI has no such transaction")
+        result = f"{transaction.resultCode} {transaction.resultMsg or ''}".strip()
+        raise NotKnownYet(f"INIAPI has no such transaction, or refuses INICIS_API_KEY: it answered {result}")
     if transaction.tid != request.alias:
         raise Contradicted("INIAPI responded with another transaction")
     api_support.check_order(request, transaction.oid)

@@ -132,8 +132,21 @@ def test_what_the_provider_does_not_know_yet_waits_like_what_it_does_not_know() 
 def test_what_an_api_cannot_answer_is_asked_again_however_late_it_is(response: Response) -> None:
     years_later = replace(HERE, now=2 * NOON, attempts=10_000, unread=MAX_UNREAD)
 
-    assert api_health(response) != "well"
+    assert api_health(response, TRUE.refuses_key) != "well"
     assert isinstance(judge(TRUE, an_unconfirmed_webhook(), response, years_later), RetryLater)
+
+
+def test_a_key_that_is_refused_in_the_body_of_a_200_is_a_problem_of_the_api() -> None:
+    graphql = replace(TRUE, refuses_key=lambda body: b"UNAUTHENTICATED" in body)
+    refusal = ApiResponse(200, b'{"errors": [{"extensions": {"code": "UNAUTHENTICATED"}}]}')
+    years_later = replace(HERE, now=2 * NOON, attempts=10_000, unread=MAX_UNREAD)
+
+    verdict = judge(graphql, an_unconfirmed_webhook(), refusal, years_later)
+
+    assert api_health(refusal, graphql.refuses_key) == "refuses"
+    assert isinstance(verdict, RetryLater)
+    assert verdict.error == "the provider refuses the API key"
+    assert api_health(ApiResponse(404, refusal.body), graphql.refuses_key) == "well"
 
 
 @pytest.mark.parametrize("failure", [InvalidField("no status"), ValueError("a bug"), KeyError("b"), RecursionError()])
@@ -152,7 +165,7 @@ def test_an_answer_nobody_can_read_is_asked_for_a_few_times_and_no_more(failure:
 
 @pytest.mark.parametrize("response", [ApiResponse(400), ApiResponse(422), Unbuildable("no request can be built")])
 def test_a_verification_request_the_api_does_not_take_is_like_an_answer_nobody_can_read(response: Response) -> None:
-    assert api_health(response) == "well"
+    assert api_health(response, TRUE.refuses_key) == "well"
     verdict = judge(TRUE, an_unconfirmed_webhook(), response, HERE)
     assert isinstance(verdict, RetryLater)
     assert verdict.unread

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from providers.contract import InvalidField, NotKnownYet, Received, Translation, Unsupported
@@ -141,3 +142,13 @@ def test_what_the_carrier_does_not_know_may_be_asked_again(answer: Any) -> None:
 def test_what_is_no_answer_is_unreadable(answer: Any) -> None:
     with pytest.raises((InvalidField, Unsupported)):
         translation_of(answer)
+
+
+@pytest.mark.parametrize("code", ["UNAUTHENTICATED", "FORBIDDEN"])
+def test_a_refused_key_is_told_from_a_failed_request_though_both_are_a_200(code: str) -> None:
+    refusal = msgspec.json.encode({"errors": [{"message": "no", "extensions": {"code": code}}], "data": None})
+    failure = msgspec.json.encode({"errors": [{"extensions": {"code": "INTERNAL"}}]})
+
+    assert delivery_tracker.refuses_key(refusal)
+    assert not delivery_tracker.refuses_key(failure)
+    assert not delivery_tracker.refuses_key(b"no JSON")
