@@ -88,8 +88,18 @@ def main() -> None:
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:
-    """Raise CommandError for an argument that is not UTF-8, which Python represents with lone surrogates."""
-    for argument in arguments:
+    """Raise CommandError for an argument that is empty or not UTF-8, which Python represents with lone surrogates.
+
+    An empty value is a slip, such as an unset variable of a shell. No command takes it for "all".
+    """
+    for position, argument in enumerate(arguments):
+        option = argument.removesuffix("=") if argument.startswith("--") and argument.endswith("=") else None
+        if not argument.strip() and position and arguments[position - 1].startswith("--"):
+            option = arguments[position - 1]
+        if option:
+            raise CommandError(f"The value of {option} is empty. Leave the option out to select all.")
+        if not argument.strip():
+            raise CommandError("An argument is empty.")
         if any("\ud800" <= character <= "\udfff" for character in argument):
             raise CommandError(f"The argument {argument!a} is not valid UTF-8.")
 

@@ -9,6 +9,11 @@ _CONTROL = re.compile(
 )
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 mail`, `2 mails`. The plural must be the singular with an s."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def plain(text: str) -> str:
     """Return the text with each control character replaced by its escape in hex, except tab and line feed."""
     return _CONTROL.sub(_escaped, text)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from runtime.json_value import JsonValue
+from runtime.plain_text import counted
 
 Json = Mapping[str, JsonValue]
 UNSENT = {
@@ -54,7 +55,8 @@ def _refused(refusals: Sequence[Json]) -> Iterator[str]:
         key = (refusal["provider"], refusal["cause"])
         counts[key] = counts.get(key, 0) + 1
     for (provider, cause), count in counts.items():
-        yield f"{count} requests of {provider} that name this order were refused: {cause}"
+        named = f"{counted(count, 'request')} of {provider} naming this order"
+        yield f"{named} {'was' if count == 1 else 'were'} refused: {cause}"
 
 
 def _nothing(life: Json | None, unsent: Sequence[Json]) -> Iterator[str]:

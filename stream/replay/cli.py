@@ -11,7 +11,7 @@ from sqlalchemy import exc
 
 from runtime import gc_tuning, logging
 from runtime.config.store_settings import StoreSettings
-from runtime.plain_text import plain
+from runtime.plain_text import counted, plain
 from stream.replay import schema
 from stream.replay.fill.ledger import ReplayRequest
 from stream.replay.service import ReplayService
@@ -21,6 +21,8 @@ VERBS = ("replay", "rebuild", "history")
 SUBVERBS = ("diff", "promote", "rollback", "drop")
 ROWS_SHOWN = 20
 """The default of `diff --limit`."""
+NO_RECORD = 3
+"""The exit code of `history` of an order of which the topics have no record for the service."""
 PUBLISH_HELP = "publish the domain events that are on no topic"
 
 
@@ -28,7 +30,7 @@ def main(spec: ReplaySpec, settings: StoreSettings, words: Sequence[str]) -> Non
     """Execute a command line that begins with one of VERBS.
 
     Exits with code 1 and a sentence on standard error when the command is impossible or fails, with code 2 for wrong
-    options.
+    options, with NO_RECORD for the history of an order without records.
     """
     logging.configure(spec.service, "warning")  # the replayed events are old: log lines about them would look new
     gc_tuning.collect_rarely()
@@ -80,7 +82,7 @@ def _diff(service: ReplayService, words: Sequence[str]) -> None:
         _print(f"dead in live, {rescued.outcome} here: {rescued.event_id} {rescued.location} {rescued.error}")
     for event in owed[: options.limit]:
         _print(f"owed: {event.kind} {event.event_id} of {(event.key or b'').decode(errors='replace')}")
-    _print(f"{len(found.rescued)} rescued, {len(owed)} domain events owed")
+    _print(f"{len(found.rescued)} rescued, {counted(len(owed), 'domain event')} owed")
 
 
 def _promote(service: ReplayService, words: Sequence[str]) -> None:
@@ -120,6 +122,7 @@ def _history(service: ReplayService, words: Sequence[str]) -> None:
         _print(f"{table}: {_json(row)}")
     if not rows:
         _print("the topics have no record of this order")
+        sys.exit(NO_RECORD)
 
 
 def _drop(service: ReplayService, words: Sequence[str]) -> None:
@@ -141,7 +144,7 @@ _ACTIONS = {
 
 
 def _publish_owed(service: ReplayService, name: str) -> None:
-    _print(f"published {service.publish_owed(name)} domain events")
+    _print(f"published {counted(service.publish_owed(name), 'domain event')}")
 
 
 def _parser(service: ReplayService, verb: str) -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """`hookstream stats`, `webhook`, `order` and `why`: print what the console's log has about them."""
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import typer
@@ -12,9 +13,15 @@ from local.messages import CommandError, print_error, say, say_all
 from runtime.json_value import JsonValue
 
 TIME_CHARS = len("2026-02-03T12:00:00")
+SHOP = "SHOP"
+"""The console's name for the shop."""
 CONFIRMED = ("TOSS", "IAMPORT", "PORTONE_V2", "INICIS", "TAPAYZ", "DELIVERY_TRACKER")
 """Providers whose API confirms webhooks, by the console's names for them."""
 MAX_MAILS = 1000  # the notifier's limit for one request
+NOT_POSTED = (
+    "the shop has not posted this order: there is no address to mail to. Post it to /webhooks/order with an e-mail"
+    " address, or the customer to /webhooks/customer; mails that wait are then sent by themselves"
+)
 
 
 def stats(
@@ -69,18 +76,28 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Js
     say(f"order {order_id}")
     _print_state(life)
     _timeline(life)
+    _print_open_webhooks(life)
+    if problem:
+        say(f"  {problem}")
+    _print_unsent(life, unsent or ())
+    return None
+
+
+def _print_open_webhooks(life: Mapping[str, JsonValue]) -> None:
     for entry in life["webhooks"]:
         if entry["status"] != "PROCESSED" or entry["note"]:
             why = (entry["error"] or "").partition("\n")[0] or entry["note"] or "not processed yet"
             say(f"  {entry['status']}: {entry['eventType'] or entry['type']} {entry['webhookId']}: {why}")
         _print_confirmation(entry)
-    if problem:
-        say(f"  {problem}")
-    for mail in unsent or ():
+
+
+def _print_unsent(life: Mapping[str, JsonValue], unsent: Iterable[JsonValue]) -> None:
+    if lacks_address(life):
+        say(f"  {NOT_POSTED}")
+    for mail in unsent:
         state = "waits for a recipient address" if mail["status"] == "waiting" else f"is {mail['status']}"
         error = f": {mail['error']}" if mail["error"] else ""
         say(f"  mail {mail['id']} of {mail['event_type']} to the {mail['audience']} {state}{error}")
-    return None
 
 
 def why(
@@ -107,6 +124,15 @@ def why(
     for lost in found["lost"]:
         _print_origin("lost:", lost)
         say(f"    {lost['reason']}: {lost['explanation']}")
+
+
+def lacks_address(life: Mapping[str, JsonValue]) -> bool:
+    """Return whether no address of the order's customer is known: the shop posted no such order, and no mail was sent.
+
+    `life` is the order as the console's API returns it.
+    """
+    is_posted = any(row["provider"] == SHOP and row["orderId"] == life["orderId"] for row in life["webhooks"])
+    return not is_posted and not any(mail["audience"] == "customer" for mail in life["mails"])
 
 
 def _print_origin(label: str, entry: dict[str, JsonValue]) -> None:

@@ -120,7 +120,8 @@ def release(
     for result in results:
         say(_result_line(result, dry_run=dry_run))
     done = sum(result["released"] for result in results)
-    say(f"{done} {'can be released' if dry_run else 'released'}, {len(results) - done} stay")
+    staying = len(results) - done
+    say(f"{done} {'can be released' if dry_run else 'released'}, {staying} {'stays' if staying == 1 else 'stay'}")
 
 
 def _summary(entry: QuarantineEntry) -> dict[str, JsonValue]:

@@ -55,13 +55,21 @@ def history(
     order: Annotated[str, typer.Argument(metavar="ORDER")],
     at: Annotated[str | None, typer.Option(help="State at this time, such as 2026-02-03T12:00+09:00.")] = None,
 ) -> None:
-    """Show each processor's rows of an order, computed from the topics alone, as of now or of an earlier time."""
+    """Show each processor's rows of an order, computed from the topics alone, as of now or of an earlier time.
+
+    The exit code is 1 when no processor has a record of the order.
+    """
+    from stream.replay.cli import NO_RECORD
+
     _check_time(at)
     codes = []
     for service in topics.PROCESSORS:
         say(f"{service.name}:")
         codes.append(_run(service.name, ["history", order, *(["--at", at] if at else [])]))
-    raise typer.Exit(max(codes))
+    if all(code == NO_RECORD for code in codes):
+        when = f" up to {at}" if at else ""
+        raise CommandError(f"The topics have no order {order}{when}.")
+    raise typer.Exit(max(code for code in codes if code != NO_RECORD))
 
 
 def _check_time(at: str | None) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from cli import environment
 from local.messages import CommandError, say
+from runtime.plain_text import counted
 
 if TYPE_CHECKING:
     from simulator.plan import Plan
@@ -107,7 +108,7 @@ def _print_verdict(verdict: "Verdict", env: Mapping[str, str]) -> None:
     if len(verdict.mails) <= MAX_MAILS:
         for mail in verdict.mails:
             say(f"  mail to {mail.recipient}: {mail.subject}")
-    answers = ", ".join(f"{answer} {count} times" for answer, count in sorted(verdict.answers.items()))
+    answers = ", ".join(f"{answer} {counted(count, 'time')}" for answer, count in sorted(verdict.answers.items()))
     say(f"answers: {answers}")
     say(str(verdict))
     say(f"read the mails at {env['INBOX_URL']}")

@@ -12,7 +12,7 @@ def test_an_order_nobody_posted_is_said_with_what_was_refused() -> None:
 
     first, second = mail_reasons(None, [], refused)
 
-    assert first == "2 requests of GENERIC that name this order were refused: invalid_signature"
+    assert first == "2 requests of GENERIC naming this order were refused: invalid_signature"
     assert "no accepted webhook" in second
 
 
