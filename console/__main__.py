@@ -21,7 +21,7 @@ from console.alerts.conditions import Conditions
 from console.alerts.watcher import Watcher
 from console.api.balance_stream import BalanceStream, Sockets
 from console.handler import handle
-from console.login import ended_sessions, passwords
+from console.login import ended_sessions, failed_logins, passwords
 from console.pages.site import SERVICE_TIMEOUT_S, Site, addresses
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
@@ -137,16 +137,17 @@ def replay_spec(settings: ConsoleSettings) -> ReplaySpec:
     """Return the replay spec of the console; a replay deletes old dead-lettered webhooks, as the live clean-up does."""
     before = clock.now() - settings.console_retention_days * clock.DAY_US
     # A replay may never see a status whose count has fallen to 0.
-    tables = ("redrives", ended_sessions.TABLE, *alert_store.TABLES)
+    tables = ("redrives", ended_sessions.TABLE, failed_logins.TABLE, *alert_store.TABLES)
     unreplayed = {"webhook_counts": "count = 0", "daily_amounts": "amount = 0"} | dict.fromkeys(tables, "true")
     clean_up = partial(forget, before=before)
     return ReplaySpec(TOPICS, handle, on_finish=clean_up, carry_over=carry_over, unreplayed_rows=unreplayed)
 
 
 def carry_over(tx: Connection, live: str) -> None:
-    """Copy alerts, messages and ended sessions, which no topic holds, from schema `live` into the replayed schema."""
+    """Copy alerts, messages, ended sessions and failed logins, which no topic holds, from schema `live`."""
     alert_store.carry_over(tx, live)
     ended_sessions.carry_over(tx, live)
+    failed_logins.carry_over(tx, live)
 
 
 def clean(settings: ConsoleSettings) -> None:

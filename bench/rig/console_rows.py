@@ -67,8 +67,8 @@ SELECT order_id, 1,
   FROM MADE WHERE kind = 1
 """,
     "issue_events": """
-INSERT INTO issue_events (issue_id, event_id, died_at, is_dead)
-SELECT md5('i' || n / 100 % 20)::uuid, md5('w' || n)::uuid, at, n % 300 = 9 FROM MADE WHERE n % 100 = 9
+INSERT INTO issue_events (issue_id, event_id, first_died_at, died_at, is_dead)
+SELECT md5('i' || n / 100 % 20)::uuid, md5('w' || n)::uuid, at, at, n % 300 = 9 FROM MADE WHERE n % 100 = 9
 """,
     "refusals": """
 INSERT INTO refusals (refusal_id, provider, path, cause, headers, digest, excerpt, received_at, order_ids, source,

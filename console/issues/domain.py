@@ -78,11 +78,12 @@ def signature(service: str, error: str | None) -> Signature:
 class Death:
     """One event's part in an issue.
 
-    `died_at` is when the event last died of this error (microseconds since 1970 UTC). `is_dead` is False once the event
-    has another outcome in that service.
+    `first_died_at` and `died_at` are when the event first and last died of this error (microseconds since 1970 UTC): a
+    redrive moves only the latter. `is_dead` is False once the event has another outcome in that service.
     """
 
     signature: Signature
+    first_died_at: int
     died_at: int
     is_dead: bool
 
@@ -100,7 +101,8 @@ def deaths(reports: Iterable[OutcomeReport]) -> list[Death]:
         for report in in_order:
             if report.outcome == "dead":
                 common = signature(service, report.error)
-                found[common] = Death(common, report.at, is_dead=report is in_order[-1])
+                first = found[common].first_died_at if common in found else report.at
+                found[common] = Death(common, first, report.at, is_dead=report is in_order[-1])
     return sorted(found.values(), key=lambda death: death.signature.issue_id)
 
 

@@ -20,7 +20,8 @@ SELECT event_id::text, service, topic, partition, "offset", outcome, attempt, er
 """
 INSERT = statements.insert_new(issues)
 UPSERT_EVENTS = statements.upsert(issue_events).followed_by(
-    "WHERE (issue_events.died_at, issue_events.is_dead) IS DISTINCT FROM (excluded.died_at, excluded.is_dead)"
+    "WHERE (issue_events.first_died_at, issue_events.died_at, issue_events.is_dead)"
+    " IS DISTINCT FROM (excluded.first_died_at, excluded.died_at, excluded.is_dead)"
 )
 
 
@@ -64,6 +65,7 @@ def _event_row(event_id: str, death: Death) -> dict[str, object]:
     return {
         "issue_id": death.signature.issue_id,
         "event_id": event_id,
+        "first_died_at": death.first_died_at,
         "died_at": death.died_at,
         "is_dead": death.is_dead,
     }

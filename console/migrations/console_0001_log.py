@@ -172,6 +172,7 @@ CREATE TABLE issues (
 CREATE TABLE issue_events (
     issue_id uuid    NOT NULL,
     event_id uuid    NOT NULL,
+    first_died_at bigint NOT NULL,
     died_at  bigint  NOT NULL,
     is_dead  boolean NOT NULL,
     PRIMARY KEY (issue_id, event_id)
@@ -247,6 +248,15 @@ CREATE TABLE ended_sessions (
     ended_at bigint NOT NULL,
     PRIMARY KEY (kind, name)
 );
+
+-- Failed logins of the last minutes, so that every replica counts those of all. `limit_key` is a hash of a user, an
+-- address, or both, because people type passwords into the wrong field.
+CREATE TABLE failed_logins (
+    limit_key text        NOT NULL,
+    failed_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX failed_logins_limit ON failed_logins (limit_key, failed_at);
+CREATE INDEX failed_logins_at ON failed_logins (failed_at);
 """
 
 # `span` and `start` are microseconds. `is_event` is false for a webhook that becomes another row once it is processed.
@@ -337,7 +347,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(
-        "DROP TABLE webhooks, outcomes, domain_events, daily_amounts, ended_sessions, order_states, mails, refusals, refusal_counts, search_terms,"
+        "DROP TABLE webhooks, outcomes, domain_events, daily_amounts, ended_sessions, failed_logins, order_states, mails, refusals, refusal_counts, search_terms,"
         " balances, issues, issue_events, actions, redrives, alerts, alert_messages, alert_deliveries,"
         " webhook_count_changes, webhook_counts"
     )

@@ -23,7 +23,7 @@ SELECT issue_id::text, service, cause, line, events, dead, first_at, last_at, ac
          WHERE e.issue_id = issues.issue_id AND is_dead AND died_at > resolved_at) AS dead_again_at
   FROM issues
   JOIN LATERAL (
-       SELECT count(*) AS events, count(*) FILTER (WHERE is_dead) AS dead, min(died_at) AS first_at,
+       SELECT count(*) AS events, count(*) FILTER (WHERE is_dead) AS dead, min(first_died_at) AS first_at,
               max(died_at) AS last_at, min(died_at) FILTER (WHERE is_dead) AS oldest_dead_at
          FROM issue_events AS e WHERE e.issue_id = issues.issue_id) AS counted ON events > 0
   LEFT JOIN LATERAL (
@@ -57,7 +57,8 @@ SELECT event_id::text FROM issue_events WHERE issue_id = %(issue)s::uuid AND is_
 def select(tx: Connection, service: str | None = None) -> list[Json]:
     """Return all issues, or those of one service, the latest death first. Times are microseconds since 1970 UTC.
 
-    `dead` is the number of events that are dead now, `events` the number of all that ever were.
+    `dead` is the number of events that are dead now, `events` the number of all that ever were. `firstAt` is when the
+    first of them died for the first time; a redrive does not move it.
     """
     return [_issue(row) for row in rows(tx, LIST, {"issue": None, "service": service})]
 

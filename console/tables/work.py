@@ -1,6 +1,7 @@
 """The tables of people's work: actions, issues, redrives, alerts, sessions.
 
-Times that are numbers are microseconds since 1970 UTC, except in `ended_sessions`.
+Times that are numbers are microseconds since 1970 UTC, except in `ended_sessions`. In `issue_events` the two times are
+those of the first and the latest death of the event of the issue's error.
 """
 
 from sqlalchemy import (
@@ -53,6 +54,7 @@ issue_events = Table(
     METADATA,
     Column("issue_id", Uuid, primary_key=True),
     Column("event_id", Uuid, primary_key=True),
+    Column("first_died_at", BigInteger, nullable=False),
     Column("died_at", BigInteger, nullable=False),
     Column("is_dead", Boolean, nullable=False),
     Index("issue_events_event", "event_id"),
@@ -122,3 +124,13 @@ ended_sessions = Table(
     Column("ended_at", BigInteger, nullable=False),
 )
 """`ended_at` is in seconds since 1970 UTC, as in a session's cookie."""
+
+failed_logins = Table(
+    "failed_logins",
+    METADATA,
+    Column("limit_key", Text, nullable=False),
+    Column("failed_at", TIME, nullable=False, server_default=NOW),
+    Index("failed_logins_limit", "limit_key", "failed_at"),
+    Index("failed_logins_at", "failed_at"),
+)
+"""A row for each failed login and each limit it counts against; `console.login.failed_logins` makes `limit_key`."""

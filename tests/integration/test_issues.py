@@ -140,3 +140,16 @@ def test_an_issue_is_acknowledged_resolved_and_opened_again(log_store: Engine) -
     ]
 
     assert states == ["open", "acknowledged", "resolved", "open", "resolved"]
+
+
+def test_a_redrive_does_not_move_when_an_issue_was_first_seen(log_store: Engine) -> None:
+    life = a_life(1, ("dead",))
+    again = an_outcome(life[0].envelope.event_id, "dead", NOON + 10**9, "ValueError: 1 of 0")  # type: ignore[attr-defined]
+
+    for records in (life, [again]):
+        with log_store.begin() as tx:
+            handle(tx, records)
+
+    with log_store.connect() as tx:
+        (issue,) = issues.select(tx)
+    assert (issue["firstAt"], issue["lastAt"], issue["dead"]) == (NOON + 100, NOON + 10**9, 1)

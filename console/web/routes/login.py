@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from litestar import get, post
 
-from console.login import users
-from console.login.attempts import Attempts
+from console.login import failed_logins, users
 from console.web.acting import CSRF_FIELD
 from console.web.gate import SESSION, Entry, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
@@ -37,7 +36,6 @@ class LoginRoutes:
         self._gate = responder.gate
         self._oidc_name = oidc_name
         self._proxies = proxies
-        self._attempts = Attempts()
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     def handlers(self) -> list[JsonValue]:
@@ -91,18 +89,22 @@ class LoginRoutes:
     def _login(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
         if not self._permits(entry, fields):
             return self.form(request, entry, "login.expired", 403)
-        name, address, now = fields.get("user", "").strip()[:100], self._address(request), time.monotonic()
-        if wait := self._attempts.wait(name, address, now):
+        name, address, store = fields.get("user", "").strip()[:100], self._address(request), self._responder.store
+        with store.connect() as tx:
+            wait = failed_logins.wait(tx, name, address)
+        if wait > 0:
             log.warning("login.limited", cause=name)
             response = self.form(request, entry, "login.limited", 429, minutes=math.ceil(wait / 60))
             response.set_header("Retry-After", str(math.ceil(wait)))
             return response
         user = users.authenticate(self._gate.users, name, fields.get("password", "")[:MAX_PASSWORD_CHARS])
         if user is None:
-            self._attempts.record_failure(name, address, now)
+            with store.begin() as tx:
+                failed_logins.record_failure(tx, name, address)
             log.warning("login.failed", cause=name)
             return self.form(request, entry, "login.wrong", 401)
-        self._attempts.record_success(name, address)
+        with store.begin() as tx:
+            failed_logins.record_success(tx, name, address)
         log.info("login.done", cause=name)
         self._responder.end(entry.session)
         response = see_other(local_path(fields.get("next")))

@@ -100,6 +100,14 @@ def test_an_event_is_dead_of_its_latest_error_only() -> None:
     assert found == {"ValueError": (1, False), "KeyError": (3, True)}
 
 
+def test_a_redrive_does_not_move_the_first_death() -> None:
+    published = [a_report("dead", 1, "ValueError: a"), a_report("retrying", 2), a_report("dead", 3, "ValueError: a")]
+
+    (death,) = deaths(reversed(published))
+
+    assert (death.first_died_at, death.died_at, death.is_dead) == (1, 3, True)
+
+
 @pytest.mark.parametrize("end", ["processed", "late", "dismissed", "retrying"])
 def test_an_event_that_was_processed_dismissed_or_redriven_is_not_dead(end: OutcomeKind) -> None:
     (death,) = deaths([a_report("dead", 1, "ValueError: a"), a_report(end, 2), a_report("duplicate", 3)])

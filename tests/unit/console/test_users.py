@@ -3,7 +3,6 @@
 import pytest
 
 from console.login import passwords, users
-from console.login.attempts import MOST_BY_USER_AND_ADDRESS, WINDOW_S, Attempts
 
 HASH = passwords.make_hash("correct horse")
 
@@ -45,34 +44,3 @@ def test_only_the_right_password_of_a_known_user_logs_in() -> None:
 def test_a_short_password_gets_no_hash() -> None:
     with pytest.raises(ValueError, match="8 characters"):
         passwords.make_hash("short")
-
-
-def test_failed_logins_are_limited_by_user_and_address_until_the_window_has_passed() -> None:
-    attempts = Attempts()
-    for _ in range(MOST_BY_USER_AND_ADDRESS):
-        assert attempts.wait("kim", "10.0.0.1", 0.0) == 0
-        attempts.record_failure("kim", "10.0.0.1", 0.0)
-
-    assert attempts.wait("kim", "10.0.0.1", 10.0) == WINDOW_S - 10
-    assert attempts.wait("kim", "10.0.0.2", 10.0) == 0
-    assert attempts.wait("lee", "10.0.0.1", 10.0) == 0
-    assert attempts.wait("kim", "10.0.0.1", WINDOW_S) == 0
-
-
-def test_a_guesser_of_many_users_is_limited_by_address() -> None:
-    attempts = Attempts()
-    for number in range(30):
-        attempts.record_failure(f"user {number}", "10.0.0.1", 0.0)
-
-    assert attempts.wait("somebody else", "10.0.0.1", 1.0) > 0
-    assert attempts.wait("somebody else", "10.0.0.2", 1.0) == 0
-
-
-def test_a_login_forgets_the_failures_of_that_user_at_that_address() -> None:
-    attempts = Attempts()
-    for _ in range(MOST_BY_USER_AND_ADDRESS):
-        attempts.record_failure("kim", "10.0.0.1", 0.0)
-
-    attempts.record_success("kim", "10.0.0.1")
-
-    assert attempts.wait("kim", "10.0.0.1", 1.0) == 0
