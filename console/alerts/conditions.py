@@ -10,6 +10,7 @@ from console.alerts.domain import HOUR_US, Alert, Kind
 from console.alerts.settings import Thresholds
 from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
 from runtime.clock import DAY_US
+from runtime.plain_text import counted
 from stream.events.redaction import masked_text
 
 AGE = re.compile(r"^hookstream_event_age_seconds\{[^}]*\} ([\d.e+]+)$", re.MULTILINE)
@@ -47,7 +48,7 @@ class Conditions:
                 unknown = self._client.get("notifier", "/mails", status="unknown", limit=1)["counts"]["unknown"]
             except (ServiceRefused, ServiceUnreachable, LookupError):
                 return found
-            text = f"{unknown} mails may or may not have been sent: hookstream mail list --status unknown"
+            text = f"{counted(unknown, 'mail')} may or may not have been sent: hookstream mail list --status unknown"
             found["unknown_mail"] = [Alert("mails", text, unknown)] if unknown else []
         return found
 
@@ -85,7 +86,7 @@ class Conditions:
         hours = log_queries.active_hours(tx, HOUR_US, now - REGULAR_DAYS * DAY_US, REGULAR_WEBHOOKS)
         silences = {name: domain.unusual_silence_us(starts, now, threshold) for name, starts in hours.items()}
         return [
-            Alert(name, f"{name} has posted nothing for {silent // HOUR_US} hours, which is unusual", 1)
+            Alert(name, f"{name} has posted nothing for {counted(silent // HOUR_US, 'hour')}, which is unusual", 1)
             for name, silent in silences.items()
             if silent is not None
         ]
@@ -95,8 +96,8 @@ class Conditions:
         return [
             Alert(
                 name,
-                f"{count} requests in 10 minutes fail with the secret of {name}: was it rotated, or is somebody "
-                "forging? hookstream refusals list --cause invalid_signature",
+                f"{counted(count, 'request')} in 10 minutes {'fails' if count == 1 else 'fail'} with the secret of "
+                f"{name}: was it rotated, or is somebody forging? hookstream refusals list --cause invalid_signature",
                 count,
             )
             for name, count in failing.items()
@@ -104,8 +105,8 @@ class Conditions:
 
 
 def _issue_text(issue: log_queries.DeadIssue) -> str:
-    return f"{issue.service}: {issue.cause}: {masked_text(issue.line)} ({issue.dead} events)"
+    return f"{issue.service}: {issue.cause}: {masked_text(issue.line)} ({counted(issue.dead, 'event')})"
 
 
 def _dead_text(service: str, count: int) -> str:
-    return f"{service}: {count} dead events: hookstream dead list --service {service} --status dead"
+    return f"{service}: {counted(count, 'dead event')}: hookstream dead list --service {service} --status dead"

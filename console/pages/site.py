@@ -13,7 +13,7 @@ from console.web.gate import Gate
 from console.web.records import Records
 from console.web.rendering.assets import Assets
 from console.web.rendering.renderer import Renderer
-from console.web.rendering.texts import Texts
+from console.web.rendering.texts import catalogue
 from console.web.routes.actions import ActionRoutes
 from console.web.routes.live import LiveRoutes
 from console.web.routes.login import LoginRoutes
@@ -41,7 +41,7 @@ class Site:
             https=(settings.console_public_url or "").startswith("https:"),
         )
         assets = Assets()
-        renderer = Renderer(Texts(), assets)
+        renderer = Renderer(catalogue(), assets)
         renderer.sections = frozenset(page.section for page in registry.PAGES)
         client = ManagementClient(addresses(settings.management_urls), settings.management_token, SERVICE_TIMEOUT_S)
         issuer = settings.console_oidc_issuer

@@ -59,6 +59,13 @@ class Gate:
         known = session is not None and (not session.user or bool(roles))
         return self._entry(request, session if known else None, roles, now)
 
+    def may_have_sessions(self, name: str) -> bool:
+        """Return whether somebody of this name can be logged in: a user of the settings, or of an identity provider.
+
+        The console does not know the names at the identity provider, so with one (a role map) every name is possible.
+        """
+        return name in self.users or bool(name and self._role_map)
+
     def anonymous(self, request: AnyRequest, now: int) -> Entry:
         """Return a new session and a viewer who has not logged in, with the preferences of the request's cookies."""
         return self._entry(request, None, NOBODY, now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -43,6 +44,14 @@ class PageRequest:
     services: Services
     form: Mapping[str, str] = field(default_factory=dict)
     form_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    may_have_sessions: Callable[[str], bool] = bool
+
+
+class Message(NamedTuple):
+    """A text of the catalogue that a view chooses: its key, and its values as `Texts.text` takes them."""
+
+    key: str
+    values: Mapping[str, object]
 
 
 class Redirect(Exception):

@@ -1,5 +1,6 @@
 """Two consoles on one store: what ends a session at one ends it at the other; whose failed logins are counted."""
 
+import re
 from http import HTTPStatus
 
 from console.login import passwords
@@ -8,6 +9,7 @@ from tests.consoles import another_console
 from tests.person import Person
 
 PASSWORD = "a password of some length"  # noqa: S105 - a test's
+REFUSED = re.compile("거절됨.*끝낼 로그인도 없습니다")
 USERS = f"kim:operator:{passwords.make_hash(PASSWORD)}\nlee:viewer:{passwords.make_hash(PASSWORD)}"
 
 
@@ -79,3 +81,27 @@ def test_failed_logins_count_by_the_address_that_a_trusted_proxy_names(system: d
     assert elsewhere == HTTPStatus.SEE_OTHER
     assert one_account == [HTTPStatus.UNAUTHORIZED] * 50 + [HTTPStatus.TOO_MANY_REQUESTS]
     assert pretended == [HTTPStatus.UNAUTHORIZED] * 5 + [HTTPStatus.TOO_MANY_REQUESTS]
+
+
+def test_failed_logins_count_at_all_replicas_together(system: dict[str, str]) -> None:
+    with another_console(system, CONSOLE_USERS=USERS) as one, another_console(system, CONSOLE_USERS=USERS) as other:
+        answers = [Person(url).log_in("trudy", "a guess") for url in (one, other, one, other, one, other, one)]
+
+        assert answers == [HTTPStatus.UNAUTHORIZED] * 5 + [HTTPStatus.TOO_MANY_REQUESTS] * 2
+        assert Person(other).log_in("kim", PASSWORD) == HTTPStatus.SEE_OTHER
+
+
+def test_a_refused_action_is_a_sentence_on_the_page_and_in_the_csv(system: dict[str, str]) -> None:
+    with another_console(system, CONSOLE_USERS=USERS.replace("kim:operator", "kim:operator,auditor")) as url:
+        kim = Person(url, Accept_Language="ko")
+        kim.log_in("kim", PASSWORD)
+        kim.ask("POST", "/sessions/end", {"csrf": kim.csrf("/audit"), "user": "zoe"})
+
+        until(
+            lambda: kim.ask("GET", "/audit?target=zoe")[2],
+            lambda page: bool(REFUSED.search(page)),
+        )
+        status, headers, csv = kim.ask("POST", "/audit/export", {"csrf": kim.csrf("/audit"), "target": "zoe"})
+
+    assert (status, headers["content-type"]) == (HTTPStatus.OK, "text/csv; charset=utf-8")
+    assert 'refused,"There is no user zoe, so there was no session to end."' in csv

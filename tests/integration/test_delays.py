@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from console.handler import handle
 from console.queries import rates
-from stream.events import Micros, NotificationSent, OutcomeKind, PaymentWebhook, Record
+from stream.events import Micros, NotificationSent, OrderId, OutcomeKind, PaymentWebhook, Record
 from tests.builders import MINUTE, NOON, a_payment, an_approval
 from tests.integration.test_console_counts import log_store
 from tests.integration.test_issues import an_outcome
@@ -28,7 +28,7 @@ def a_mailed_payment(name: str, *outcomes: tuple[OutcomeKind, int]) -> list[Reco
         event_type="PaymentCompleted",
         audience="customer",
         channel="email",
-        order_id=f"D-{name}",
+        order_id=OrderId(f"D-{name}"),
         customer_id=None,
         locale="ko",
         message_id=f"<{name}@example.test>",

@@ -11,6 +11,8 @@ from console.login import ended_sessions
 from console.pages.operations import csv_file
 from console.queries import actions
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
+from console.web.rendering import action_details
+from console.web.rendering.texts import catalogue
 from runtime.json_value import JsonValue
 
 TONES = {"done": "good", "requested": "warn", "refused": "idle", "failed": "bad"}
@@ -31,21 +33,26 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
 
 
 def export(tx: Connection, request: PageRequest) -> ActionResult:
-    """Return the actions that match the form's filters as CSV: the latest `actions.MAX_EXPORTED`."""
+    """Return the actions that match the form's filters as CSV: the latest `actions.MAX_EXPORTED`.
+
+    Details are sentences in English, whatever the reader's language: programs and other people read the file.
+    """
     values = {name: value for name, value in request.form.items() if value}
     found = actions.select(tx, values, query_params.received(values), actions.MAX_EXPORTED)
-    rows = [[log_entries.iso(row["at"]) if name == "at" else _text(row[name]) for name in COLUMNS] for row in found]
-    return csv_file.download("audit.csv", COLUMNS, rows)
+    return csv_file.download("audit.csv", COLUMNS, [[_cell(name, row[name]) for name in COLUMNS] for row in found])
 
 
 def end_sessions(tx: Connection, request: PageRequest) -> ActionResult:
-    """End all sessions of the user that the form names, who may log in again. Raises Refused without a name.
+    """End all sessions of the user that the form names, who may log in again.
 
-    The change has a transaction of its own: that of an action is not committed.
+    The change has a transaction of its own: that of an action is not committed. Raises Refused without a name, and for
+    a name that nobody who logs in can have.
     """
     user = _user(request)
     if not user:
         raise Refused("audit.no_user")
+    if not request.may_have_sessions(user):
+        raise Refused("audit.unknown_user", name=user)
     with tx.engine.begin() as own:
         ended_sessions.end_all(own, user, request.now // 1_000_000)
     return Done(f"/audit?{urlencode({'user': user})}", "audit.sessions_ended", {"name": user})
@@ -55,8 +62,16 @@ def _user(request: PageRequest) -> str:
     return request.form.get("user", "")
 
 
-def _text(value: object) -> object:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+def _cell(name: str, value: JsonValue) -> JsonValue:
+    match name:
+        case "at":
+            return log_entries.iso(value)
+        case "detail":
+            return action_details.text(catalogue(), "en", value)
+        case "parameters":
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return value
 
 
 PAGES = (Page("/audit", "audit.html", view, "audit"),)

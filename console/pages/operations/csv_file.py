@@ -11,13 +11,16 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def download(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Download:
-    """Return a table as the CSV file `name`: UTF-8 with a byte order mark, so that Excel shows Korean."""
+    """Return a table as the CSV file `name`: UTF-8 with a byte order mark, so that Excel shows Korean.
+
+    The content type has no charset: Litestar adds it to every text.
+    """
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(header)
     for row in rows:
         writer.writerow([_cell(value) for value in row])
-    return Download(name, out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8")
+    return Download(name, out.getvalue().encode("utf-8-sig"), "text/csv")
 
 
 def _cell(value: object) -> object:

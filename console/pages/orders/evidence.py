@@ -70,7 +70,7 @@ def _download(name: str, write: Callable[[BinaryIO], Written]) -> Download:
         with tempfile.TemporaryFile() as file:
             written = write(file)
             file.seek(0)
-            note = f"{written.size} entries, sha256 of MANIFEST.json: {written.digest}"
+            note = f"entries: {written.size}; sha256 of MANIFEST.json: {written.digest}"
             return Download(name, file.read(), "application/zip", note)
     except UnknownOrder as unknown:
         raise Refused("evidence.no_orders") from unknown

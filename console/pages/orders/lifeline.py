@@ -84,6 +84,15 @@ def open_events(related: RelatedRows) -> list[OpenEvent]:
     ]
 
 
+def lacks_address(order_id: str, related: RelatedRows) -> bool:
+    """Return whether no address of the order's customer is known: the shop posted no such order, and no mail was sent.
+
+    A customer's own webhook gives an address too, but does not name the order. A mail that was sent proves it.
+    """
+    is_posted = any(row["kind"] == "order" and row["order_id"] == order_id for row in related.webhooks)
+    return not is_posted and not any(row["audience"] == "customer" for row in related.mails)
+
+
 def newest_events(related: RelatedRows) -> dict[str, Row]:
     """Return the newest domain event by family (FAMILIES); families without an event are missing."""
     newest: dict[str, Row] = {}

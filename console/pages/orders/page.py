@@ -62,6 +62,7 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
         "moments": lifeline.moments(related, refusals),
         "open_events": lifeline.open_events(related),
         "is_unproved": not related.webhooks and not related.events,
+        "not_posted": bool(related.webhooks or related.events) and lifeline.lacks_address(order_id, related),
         "unsent": mails,
         "unusable": unusable,
         "unasked": unasked,

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from console.queries.rates import ProviderRates
-from console.web.rendering.formatting import duration
+from console.web.rendering.texts import Reported
 from console.web.services import ServiceStatus
 
 OLD_S, VERY_OLD_S = 30.0, 300.0
@@ -81,9 +82,9 @@ def _of_services(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
         if not service.reachable:
             yield Alarm("bad", "alarm.unreachable", "overview", "#services", values)
         for problem in service.problems:
-            yield Alarm("bad", "alarm.problem", "overview", "#services", {**values, "problem": problem})
+            yield Alarm("bad", "alarm.problem", "overview", "#services", {**values, "problem": Reported(problem)})
         for warning in service.warnings:
-            yield Alarm("warn", "alarm.problem", "overview", "#services", {**values, "problem": warning})
+            yield Alarm("warn", "alarm.problem", "overview", "#services", {**values, "problem": Reported(warning)})
         if service.spool_refused:
             yield Alarm("bad", "alarm.spool_refused", "overview", "#services", values)
 
@@ -104,7 +105,7 @@ def _of_backlogs(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
             yield Alarm("warn", "alarm.retrying", "webhooks", path, {**values, "count": service.retrying})
         if service.age_s > OLD_S:
             tone: Tone = "bad" if service.age_s > VERY_OLD_S else "warn"
-            late = {**values, "age": duration(service.age_s), "count": service.lag}
+            late = {**values, "age": timedelta(seconds=service.age_s), "count": service.lag}
             yield Alarm(tone, "alarm.behind", "overview", "#services", late)
         if service.spooled:
             yield Alarm("warn", "alarm.spooled", "overview", "#services", {"count": service.spooled})
@@ -114,10 +115,10 @@ def _of_mails(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
     for service in statuses:
         if service.mail_silent_s >= SILENT_S:
             urgency: Tone = "bad" if service.mail_silent_s >= LONG_SILENT_S else "warn"
-            age = duration(service.mail_silent_s)
+            age = timedelta(seconds=service.mail_silent_s)
             yield Alarm(urgency, "alarm.mails_stuck", "mails", "/mails?status=queued", {"age": age})
         elif service.oldest_mail_s > OLD_MAIL_S:
-            age = duration(service.oldest_mail_s)
+            age = timedelta(seconds=service.oldest_mail_s)
             yield Alarm("warn", "alarm.mails_late", "mails", "/mails?status=queued", {"age": age})
         for status, (tone, key) in MAILS.items():
             if count := service.mails.get(status, 0):

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 720, 150
-BASE, TOP, LEFT = 126, 8, 44
-"""The y of the axis, the y of the highest bar, and the x at which the bars begin, in pixels."""
+BASE, TOP = 124, 14
+"""The y of the axis, and of the highest bar."""
+GLYPH, GAP = 13, 14
+"""The most width of a glyph of the labels, at their size on a narrow screen (app.css: 22), and the gap beside them."""
 STEPS = (1, 2, 5)
 """The first digits of the counts at the upper line."""
 
@@ -25,10 +27,11 @@ class Bar(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """The bars, and the count that a bar up to TOP stands for."""
+    """The bars, the count that a bar up to TOP stands for, and the x at which the bars begin, right of its label."""
 
     bars: list[Bar]
     top: int
+    left: int
 
 
 def chart(hours: Sequence[int], accepted: Mapping[int, int], refused: Mapping[int, int]) -> Chart:
@@ -37,19 +40,20 @@ def chart(hours: Sequence[int], accepted: Mapping[int, int], refused: Mapping[in
     `accepted` and `refused` are numbers by the start of an hour; a missing hour counts 0.
     """
     top = rounded_up(max((accepted.get(hour, 0) + refused.get(hour, 0) for hour in hours), default=0))
-    pitch = (WIDTH - LEFT) / max(1, len(hours))
+    left = GLYPH * len(f"{top:,}") + GAP
+    pitch = (WIDTH - left) / max(1, len(hours))
     scale = (BASE - TOP) / top
     bars = []
     for index, hour in enumerate(hours):
         low, high = accepted.get(hour, 0), refused.get(hour, 0)
         low_height, high_height = (round(count * scale, 1) for count in (low, high))
-        x = round(LEFT + index * pitch + pitch * 0.12, 1)
+        x = round(left + index * pitch + pitch * 0.12, 1)
         low_y = round(BASE - low_height, 1)
         bar = Bar(
             hour, x, round(pitch * 0.76, 1), low_y, low_height, round(low_y - high_height, 1), high_height, low, high
         )
         bars.append(bar)
-    return Chart(bars, top)
+    return Chart(bars, top, left)
 
 
 def rounded_up(most: int) -> int:

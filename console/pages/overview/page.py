@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -10,8 +11,8 @@ from console.pages.operations import own_failures
 from console.pages.overview.alarms import FLOOD, SILENT_S, alarms
 from console.pages.overview.chart import chart
 from console.queries import quarantine, rates
-from console.web.page import Live, Page, PageRequest
-from console.web.rendering.formatting import duration
+from console.web.page import Live, Message, Page, PageRequest
+from console.web.rendering.texts import Reported
 from console.web.services import ServiceStatus
 from runtime.json_value import JsonValue
 
@@ -68,22 +69,25 @@ def _deaths(tx: Connection, services: Iterable[ServiceStatus]) -> dict[str, int]
     return deaths
 
 
-def parts(services: Iterable[ServiceStatus], own_problems: Mapping[str, str]) -> dict[str, list[str]]:
+def parts(services: Iterable[ServiceStatus], own_problems: Mapping[str, str]) -> dict[str, list[Message]]:
     """Return the problems and warnings that services report by part of PARTS; an empty list if there are none.
 
     A problem counts for the first part that it names, for none if it names none. A mail server that has answered no
     mail for SILENT_S counts for `smtp`. `own_problems` are those that the console itself has with a part.
     """
-    found: dict[str, list[str]] = {part: [] for part in PARTS}
+    found: dict[str, list[Message]] = {part: [] for part in PARTS}
     for part, problem in own_problems.items():
-        found[part].append(f"console: {problem}")
+        found[part].append(Message("alarm.problem", {"service": "console", "problem": Reported(problem)}))
     for service in services:
         if service.mail_silent_s >= SILENT_S:
-            found["smtp"].append(f"{service.name}: no answer for {duration(service.mail_silent_s)}")
+            age = timedelta(seconds=service.mail_silent_s)
+            found["smtp"].append(Message("overview.mails_unanswered", {"service": service.name, "age": age}))
         for problem in (*service.problems, *service.warnings):
             for part, words in PARTS.items():
                 if any(word in problem.lower() for word in words):
-                    found[part].append(f"{service.name}: {problem}")
+                    found[part].append(
+                        Message("alarm.problem", {"service": service.name, "problem": Reported(problem)})
+                    )
                     break
     return found
 

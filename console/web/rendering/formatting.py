@@ -62,20 +62,21 @@ def clock(at: int, viewers_zone: ZoneInfo) -> str:
     return f"{instant.astimezone(viewers_zone):%H:%M}" if instant else NONE
 
 
-def duration(seconds: float | None) -> str:
-    """Return a duration with its two largest units: 850 ms, 3.2 s, 5 min 12 s, 3 h 10 min, 2 d 4 h; NONE for None."""
-    if seconds is None:
-        return NONE
+def duration(seconds: float) -> list[tuple[str, str]]:
+    """Return a duration as its two largest units with their numbers, the smaller left out if it is 0.
+
+    The units are d, h, min, s and ms; below a minute there is one: 3.2 s, 850 ms.
+    """
     if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
+        return [("ms", f"{seconds * 1000:.0f}")]
     if seconds < 60:  # noqa: PLR2004
-        return f"{seconds:.1f} s"
+        return [("s", f"{seconds:.1f}")]
     whole = round(seconds)
     units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
     first = next(index for index, (_, size) in enumerate(units) if whole >= size)
     (name, size), (small_name, small_size) = units[first], units[first + 1]
     rest = whole % size // small_size
-    return f"{whole // size} {name}" + (f" {rest} {small_name}" if rest else "")
+    return [(name, str(whole // size)), *([(small_name, str(rest))] if rest else [])]
 
 
 def number(count: int | None) -> str:

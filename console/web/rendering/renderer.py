@@ -1,19 +1,21 @@
 """Renders templates for a viewer, and makes HTML responses with the security headers."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
+from markupsafe import Markup, escape
 
 from console.labels import provider_word
 from console.web.litestar_types import AnyResponse
 from console.web.page import Viewer
-from console.web.rendering import formatting
+from console.web.rendering import action_details, formatting
 from console.web.rendering.assets import Assets
 from console.web.rendering.navigation import SECTIONS
-from console.web.rendering.texts import LANGUAGES, Texts
+from console.web.rendering.texts import LANGUAGES, Language, Reported, Texts
 from runtime.json_value import JsonValue
 
 WEB = Path(__file__).parent.parent
@@ -35,6 +37,12 @@ HEADERS = {
     "Vary": "Cookie, HX-Request",
 }
 HTML = "text/html"
+RAW = Markup('<span translate="no">{}</span>')
+"""The tag of raw data: an exception, an answer of a mail server, what a person or a sender wrote."""
+QUOTED, CODE = re.compile("`([^`]+)`"), r"<code>\1</code>"
+"""A name or command within a sentence, and its tag."""
+REASON = "reason"
+"""The value of a message that a service has reported."""
 
 
 class Renderer:
@@ -58,7 +66,6 @@ class Renderer:
             "zones": formatting.ZONES,
         }
         self.environment.filters |= {
-            "duration": formatting.duration,
             "number": formatting.number,
         }
         self.environment.globals["money"] = formatting.money
@@ -77,6 +84,14 @@ class Renderer:
             "viewer": viewer,
             "t": text,
             "label": partial(self.texts.label, viewer.language),
+            "duration": partial(self.texts.duration, viewer.language),
+            "word": partial(self._word, viewer.language),
+            "reported": Reported,
+            "said": partial(self._said, viewer.language),
+            "flash_text": partial(self._flash_text, viewer.language),
+            "action_detail": lambda detail: self._said(
+                viewer.language, action_details.text(self.texts, viewer.language, detail)
+            ),
             "provider_label": lambda name: self.texts.label(viewer.language, "providers", provider_word(name)),
             "clock": lambda at: formatting.clock(at, viewer.zone),
             "when": lambda at: formatting.time_tag(at, viewer.zone),
@@ -85,6 +100,30 @@ class Renderer:
             "path": "/",
             "flash": None,
         }
+
+    def _said(self, language: Language, sentence: str | None) -> Markup:
+        """Return a reported sentence in the reader's language, or raw data with a mark that it is no text of ours."""
+        if not sentence:
+            return Markup()
+        translated = self.texts.reported(language, sentence)
+        shown = _coded(translated or sentence)
+        return RAW.format(shown) if translated is None else shown
+
+    def _word(self, language: Language, kind: str, name: str | None) -> Markup:
+        """Return the text `kind.name` of a value that a record has; one that is not in the catalogue as raw data."""
+        if name is None:
+            return escape(formatting.NONE)
+        key = f"{kind}.{name}"
+        return escape(self.texts.text(language, key)) if key in self.texts.by_key else RAW.format(name)
+
+    def _flash_text(self, language: Language, key: str, values: Mapping[str, str]) -> Markup:
+        reported = {name: Reported(value) if name == REASON else value for name, value in values.items()}
+        return _coded(self.texts.text(language, key, **reported))
+
+
+def _coded(text: str) -> Markup:
+    """Return a text as HTML, with what it has in backquotes as code."""
+    return Markup(QUOTED.sub(CODE, str(escape(text))))  # noqa: S704 - it was escaped
 
 
 def html(

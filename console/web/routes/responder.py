@@ -125,13 +125,23 @@ class Responder:
     ) -> PageRequest:
         """Return the request as a view or action gets it; `form` has the first value of each name, `lists` has all.
 
+        A parameter of the query without a value is left out: a form sends one for each filter that was not filled in.
         Raises BadParameter for a value with a NUL character, which Postgres cannot store or compare.
         """
-        query = {name: str(values[0]) for name, values in request.query_params.dict().items()}
+        given = {name: str(values[0]) for name, values in request.query_params.dict().items()}
+        query = {name: value for name, value in given.items() if value.strip()}
         for name, value in (*query.items(), *((name, value) for name, all_ in (lists or {}).items() for value in all_)):
             if "\0" in value:
                 raise BadParameter(f"{name} has a NUL character")
         ids = tuple(unquote(str(value)) for value in request.path_params.values())
         return PageRequest(
-            entry.viewer, target(request), query, ids, clock.now(), self._services, form or {}, lists or {}
+            entry.viewer,
+            target(request),
+            query,
+            ids,
+            clock.now(),
+            self._services,
+            form or {},
+            lists or {},
+            self.gate.may_have_sessions,
         )

@@ -3,6 +3,7 @@
 import pytest
 
 from console.web.rendering import formatting
+from console.web.rendering.texts import catalogue
 
 
 def test_a_time_is_in_the_viewers_zone_with_utc_in_the_title() -> None:
@@ -35,7 +36,11 @@ def test_an_unknown_zone_is_utc(name: str) -> None:
     ],
 )
 def test_a_duration_has_its_two_largest_units(seconds: float | None, text: str) -> None:
-    assert formatting.duration(seconds) == text
+    assert catalogue().duration("en", seconds) == text
+
+
+def test_a_duration_has_korean_units_in_korean() -> None:
+    assert catalogue().duration("ko", 536) == "8분 56초"
 
 
 def test_amounts_are_written_in_their_currency() -> None:

@@ -1,9 +1,10 @@
 """What the overview says is wrong, from what services report and what was refused; and its bars."""
 
 from console.pages.overview.alarms import SUSPICIOUS, alarms
-from console.pages.overview.chart import BASE, TOP, chart, rounded_up
+from console.pages.overview.chart import BASE, GLYPH, TOP, chart, rounded_up
 from console.pages.overview.page import parts
 from console.queries.rates import SIGNATURE_CAUSES, ProviderRates
+from console.web.rendering.texts import catalogue
 from console.web.services import ServiceStatus, parse, status
 from runtime.clients.loopback import Response
 
@@ -41,7 +42,9 @@ def test_a_mail_server_that_answers_no_mail_for_15_s_may_be_stuck() -> None:
     assert [(alarm.key, alarm.tone, alarm.path) for alarm in found][-1:] == [
         ("alarm.mails_stuck", "warn", "/mails?status=queued")
     ]
-    assert parts([seen], {})["smtp"] == ["notifier: no answer for 15.0 s"]
+    (message,) = parts([seen], {})["smtp"]
+    assert catalogue().text("en", message.key, **message.values) == "notifier: no answer for 15.0 s"
+    assert catalogue().text("ko", message.key, **message.values) == "notifier: 15.0초 동안 응답이 없습니다"
 
 
 def test_a_mail_server_that_answers_is_not_stuck_however_long_a_mail_waits() -> None:
@@ -56,7 +59,9 @@ def test_a_mail_server_that_answers_is_not_stuck_however_long_a_mail_waits() -> 
 def test_a_part_that_does_not_answer_the_console_itself_is_named() -> None:
     found = parts([], {"kafka": "Kafka does not answer: Local: Broker transport failure"})
 
-    assert found["kafka"] == ["console: Kafka does not answer: Local: Broker transport failure"]
+    (message,) = found["kafka"]
+    shown = catalogue().text("en", message.key, **message.values)
+    assert shown == "console: Kafka does not answer: Local: Broker transport failure"
     assert not found["registry"]
 
 
@@ -141,13 +146,20 @@ def test_a_problem_names_the_part_it_is_of() -> None:
 
 
 def test_bars_are_stacked_within_their_scale() -> None:
-    (first, second), top = chart([0, 1], {0: 3, 1: 1}, {0: 4})
+    (first, second), top, _ = chart([0, 1], {0: 3, 1: 1}, {0: 4})
 
     assert top == 10
     assert first.refused_y + first.refused_height == first.accepted_y
     assert first.accepted_y + first.accepted_height == BASE
     assert second.refused_height == 0
     assert first.refused_y >= TOP
+
+
+def test_the_label_of_the_scale_fits_beside_the_bars() -> None:
+    for most in (1, 7, 1234, 987_654):
+        made = chart([0], {0: most}, {})
+        assert made.left >= GLYPH * len(f"{made.top:,}")
+        assert made.bars[0].x >= made.left
 
 
 def test_a_scale_ends_at_a_round_number() -> None:

@@ -42,7 +42,10 @@ def test_a_gateway_of_this_version_states_every_field() -> None:
     shown = page(ANSWER)
 
     assert "unknown" not in shown
-    assert all(text in shown for text in ("/webhooks/toss", "the signature of body", "1a2b3c", "a leak", "3 webhooks"))
+    assert all(
+        text in shown
+        for text in ("/webhooks/toss", "the signature of <code>body</code>", "1a2b3c", "a leak", "3 webhooks")
+    )
 
 
 @pytest.mark.parametrize("field", CONTRACT)

@@ -6,7 +6,9 @@ import pytest
 from litestar.testing import RequestFactory
 from sqlalchemy import create_engine
 
+from console.login.passwords import make_hash
 from console.login.sessions import Sessions
+from console.login.users import parse as parse_users
 from console.queries.criteria import BadParameter
 from console.web.gate import SESSION, Gate
 from console.web.records import Records
@@ -35,6 +37,24 @@ def test_a_nul_character_is_a_bad_parameter() -> None:
         responder.page_request(nul, entry)
     with pytest.raises(BadParameter, match="user has a NUL"):
         responder.page_request(plain, entry, lists={"user": ("kim", "a\0b")})
+
+
+def test_a_filter_without_a_value_is_no_filter() -> None:
+    gate = Gate(Sessions("a token of some length"), {}, {}, https=False)
+    services = Services(ManagementClient({}, "", 1.0), {}, RECORDS)
+    responder = Responder(gate, Renderer(Texts(), Assets()), create_engine(CLOSED_PORT), services, configured=True)
+    sent = RequestFactory().get("/issues", query_params={"state": "", "service": " ", "hours": "24"})
+
+    assert responder.page_request(sent, gate.anonymous(sent, 0)).query == {"hours": "24"}
+
+
+def test_only_a_name_that_can_log_in_may_have_sessions() -> None:
+    users = parse_users(f"kim:viewer:{make_hash('a password')}")
+    sessions = Sessions("a token of some length")
+
+    assert Gate(sessions, users, {}, https=False).may_have_sessions("kim")
+    assert not Gate(sessions, users, {}, https=False).may_have_sessions("nobody")
+    assert Gate(sessions, users, {"staff": frozenset({"viewer"})}, https=False).may_have_sessions("nobody")
 
 
 def test_a_path_that_does_not_exist_is_not_found_without_the_store() -> None:

@@ -19,6 +19,13 @@ SOURCES = [
 ]
 NAMED = re.compile(r"""(?<![\w.])t\(\s*["']([a-z_.0-9A-Z]+)["']\s*[,)]""")
 PREFIXES = re.compile(r"""(?<![\w.])t\(\s*["']([a-z_.0-9A-Z]+[._])["']\s*~""")
+WORDS = re.compile(r"""(?<![\w.])word\(\s*["']([a-z_]+)["']""")
+FOUND_OTHERWISE = ("reported.", "duration.")
+"""Keys that are found by a sentence, or made of a unit."""
+PLURAL = re.compile(
+    r"\{(count|dead|events|chosen|stay|matched|attempt|minutes|records)\} (?:\w+ ){0,2}(?!times\b)[a-z]+s\b"
+)
+"""A number before a plural noun."""
 QUOTED = re.compile(r"""["']([a-z_]+(?:\.[a-z_A-Z0-9]+)+)["']""")
 
 
@@ -38,6 +45,17 @@ def test_what_a_template_names_is_in_the_catalogue(path: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("key", [key for key in TEXTS.by_key if not key.startswith("reported.")])
+def test_a_noun_after_a_number_has_a_singular(key: str) -> None:
+    assert not PLURAL.search(TEXTS.by_key[key]["en"])
+
+
+@pytest.mark.parametrize(("count", "text"), [(1, "1 mail has no recipient."), (2, "2 mails have no recipient.")])
+def test_a_number_decides_the_form_of_a_word(count: int, text: str) -> None:
+    assert TEXTS.text("en", "alarm.mails_no_recipient", count=count) == text
+    assert TEXTS.text("en", "alarm.mails_no_recipient", count=str(count)) == text
+
+
 def test_every_section_has_its_text() -> None:
     assert all(f"nav.{section.name}" in TEXTS.by_key for section in SECTIONS)
 
@@ -45,7 +63,8 @@ def test_every_section_has_its_text() -> None:
 def test_no_key_is_unused() -> None:
     sources = "\n".join(path.read_text() for path in SOURCES)
     named = {*NAMED.findall(sources), *QUOTED.findall(sources)}
-    prefixes = tuple(PREFIXES.findall(sources))
+    kinds = (f"{kind}." for kind in WORDS.findall(sources))
+    prefixes = (*PREFIXES.findall(sources), *kinds, *FOUND_OTHERWISE)
 
     assert not [key for key in TEXTS.by_key if key not in named and not key.startswith(prefixes)]
 
