@@ -123,6 +123,8 @@ def test_a_bad_deploy_has_killed_events(
         gone = "SELECT 1 FROM retries WHERE status = 'dead' AND key = ANY (%s::bytea[])"
         payments.wait_for(gone, [order.encode() for order in orders], count=3)
 
+    of_issue = "SELECT 1 FROM issue_events JOIN webhooks ON webhook_id = event_id WHERE is_dead AND order_id = ANY (%s)"
+    Store(system["CONSOLE_DATABASE_URL"]).wait_for(of_issue, orders, count=3)
     person.act_on("payment has")
     person.click(person.page.get_by_role("link", name="CheckViolation").first)
     person.see(orders[-1])
