@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from runtime.config.settings import Mode
     from stream.avro.registry import Registry
     from stream.avro.registry_client import RegistryClient
+    from stream.avro.schemas import Schema
     from stream.kafka.client_config import Cluster
 
 ROOT = Path(__file__).parent.parent
@@ -80,15 +82,41 @@ def replication(env: Mapping[str, str], option: int | None) -> tuple["Mode", int
     return "live" if mode == "live" else "test", option or (int(copies) if copies else None)
 
 
+class _CheckedRegistry:
+    """A registry whose failures are CommandErrors, so that no command ends with a traceback while it is away."""
+
+    def __init__(self, registry: "Registry") -> None:
+        self._registry = registry
+
+    def id_of(self, subject: str) -> int:
+        with _failures():
+            return self._registry.id_of(subject)
+
+    def schema_of(self, schema_id: int) -> "Schema":
+        with _failures():
+            return self._registry.schema_of(schema_id)
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Raise CommandError if the block fails with a RegistryError."""
+    from stream.avro.registry_client import RegistryError
+
+    try:
+        yield
+    except RegistryError as failure:
+        raise CommandError(str(failure)) from failure
+
+
 def registry(env: Mapping[str, str]) -> "Registry":
     """Return the schema registry at SCHEMA_REGISTRY_URL, or the committed `registry.json` when that is not set.
 
-    Raises CommandError when a setting is wrong.
+    Raises CommandError when a setting is wrong; so does the registry itself, later, when it fails.
     """
     from stream.avro.registry import registry_of_environment
 
     try:
-        return registry_of_environment(env)
+        return _CheckedRegistry(registry_of_environment(env))
     except (ValueError, OSError) as wrong:
         raise CommandError(f"The schema registry cannot be used: {wrong}") from wrong
 

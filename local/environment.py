@@ -42,7 +42,7 @@ class StackSettings:
 
 
 def decide(paths: Paths, given: Mapping[str, str], preferred: Mapping[str, int], *, registry: bool) -> StackSettings:
-    """Return the settings of a run, with the ports and passwords of the last run as far as possible.
+    """Return the settings of a run, with the ports and passwords of the last run as far as possible; store new ones.
 
     `preferred` has ports by name, which come first. `registry` starts a schema registry unless one is given.
     """

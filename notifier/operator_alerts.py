@@ -65,9 +65,9 @@ def raise_dead(tx: Connection, records: Sequence[DeadRecord]) -> None:
     INSERT.execute(tx, [_row(record) for record in records])
 
 
-def suppress(tx: Connection, records: Sequence[DeadRecord], refused: Sequence[QuarantinedWebhook]) -> None:
-    """Mark the unsent alerts of dead records and refused webhooks as sent: mails before the restore had listed them."""
-    SUPPRESS.execute(tx, [*map(_row, records), *map(_quarantined_row, refused)])
+def suppress(tx: Connection, records: Sequence[DeadRecord], webhooks: Sequence[QuarantinedWebhook]) -> None:
+    """Mark the unsent alerts of these records and webhooks as sent: mails before the restore had listed them."""
+    SUPPRESS.execute(tx, [*map(_row, records), *map(_quarantined_row, webhooks)])
 
 
 def suppress_all(tx: Connection) -> None:

@@ -109,8 +109,8 @@ def handle_repeated(
     orders += [event.order_id for event in events if isinstance(event, DomainEvent) and event.order_id]
     tx.exec_driver_sql(DROP_SELLERLESS, {"orders": orders})
     operator_alerts.raise_unknown(tx, unknown)
-    refused = [event for event in events if isinstance(event, QuarantinedWebhook)]
-    operator_alerts.suppress(tx, [event for event in events if isinstance(event, DeadRecord)], refused)
+    quarantined = [event for event in events if isinstance(event, QuarantinedWebhook)]
+    operator_alerts.suppress(tx, [event for event in events if isinstance(event, DeadRecord)], quarantined)
     return results
 
 

@@ -13,7 +13,10 @@ def now() -> int:
 
 
 def to_datetime(at: int | None) -> datetime | None:
-    """Return a datetime in UTC for microseconds since 1970 UTC; None for None."""
+    """Return a datetime in UTC for microseconds since 1970 UTC; None for None.
+
+    Raises OverflowError for a time outside the calendar (the years 1 to 9999).
+    """
     return None if at is None else EPOCH + timedelta(microseconds=at)
 
 

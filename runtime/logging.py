@@ -144,5 +144,5 @@ log = Log()
 
 
 def configure(service: str, level: str) -> None:
-    """Configure the `log` of this process, as `Log.configure` does."""
+    """Put the name `service` into each line of `log`, and drop events below `level`, one of LEVELS."""
     log.configure(service, level)

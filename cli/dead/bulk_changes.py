@@ -89,7 +89,8 @@ def apply(
 
     A single event needs no confirmation. With `dry_run` nothing is changed. If no event matches, the outcome of each
     event in `filters["id"]` is printed instead. `fields` are added to the request. Raises CommandError before any call
-    when a filter is wrong, and after the other services are changed when a service failed or knows no such event.
+    when a filter is wrong, and after the other services are changed when a service failed or knows no such event;
+    typer.Exit when the person declines.
     """
     from cli.clients import management
 

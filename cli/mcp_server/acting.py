@@ -15,7 +15,7 @@ def retry(service: str, event_id: str) -> Answer:
 
 
 def redrive(service: str, event_ids: list[str], dry_run: bool = True) -> Answer:  # noqa: FBT001, FBT002 - a JSON field
-    """Make dead events of a service retrying again, with 0 attempts. With dry_run they are only counted.
+    """Make dead events of a service retrying again, with 0 attempts. With dry_run, the default, they are only counted.
 
     `matched` is the number of these events that are dead, `redriven` the number that were redriven.
     """

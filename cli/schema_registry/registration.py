@@ -31,7 +31,7 @@ def committed() -> list[Entry]:
 def rewritten(now: list[Entry], before: list[Entry]) -> Iterator[str]:
     """Yield an error text for each entry of `before` that `now` lacks at the same place, or has changed.
 
-    Records may have been written with its id.
+    Records may have been written with the id of such an entry.
     """
     for line, entry in enumerate(before):
         if line >= len(now) or now[line] != entry:

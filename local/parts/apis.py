@@ -10,7 +10,7 @@ from local.services import API_KEYS, answers
 
 
 def start(supervisor: Supervisor, settings: StackSettings) -> None:
-    """Start the simulated APIs and wait until they are ready."""
+    """Start the simulated APIs and wait until they are ready. Raises CommandError when they do not start."""
     supervisor.wait(supervisor.start(_program(settings)))
 
 

@@ -11,7 +11,10 @@ from local.services import answers
 
 
 def start(supervisor: Supervisor, settings: StackSettings) -> None:
-    """Start the inbox and wait until it is ready, unless SMTP_URL and INBOX_URL are given."""
+    """Start the inbox and wait until it is ready, unless SMTP_URL and INBOX_URL are given.
+
+    Raises CommandError when the inbox does not start.
+    """
     if not settings.own_inbox:
         return
     supervisor.wait(supervisor.start(_program(settings)))

@@ -38,7 +38,10 @@ class PostgresInstallation:
 
 
 def start(supervisor: Supervisor, settings: StackSettings) -> None:
-    """Start Postgres, wait until it is ready, and create the databases; do nothing if every service is given one."""
+    """Start Postgres, wait until it is ready, and create the databases; do nothing if every service is given one.
+
+    Raises CommandError when Postgres is not installed or does not start.
+    """
     if not settings.own_databases:
         return
     _mention_unused(settings)

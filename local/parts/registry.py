@@ -10,7 +10,10 @@ LABEL = "Apicurio Registry 2.6.13 (once, 142 MB)"
 
 
 def start(supervisor: Supervisor, settings: StackSettings) -> None:
-    """Start the registry and wait until it is ready, if the settings ask for one."""
+    """Start the registry and wait until it is ready, if the settings ask for one.
+
+    Raises CommandError when the registry cannot be fetched or does not start.
+    """
     if settings.registry:
         supervisor.wait(supervisor.start(_program(supervisor, settings)))
 

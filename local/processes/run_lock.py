@@ -17,7 +17,7 @@ STOP_TIMEOUT_S = 60.0
 
 @contextmanager
 def exclusive_run(paths: Paths) -> Iterator[None]:
-    """Hold the lock of the folder during the block, after ending the processes of a killed run.
+    """Hold the lock of the folder during the block, after ending what a killed run left: processes, environment file.
 
     Raises CommandError when another run holds the lock.
     """

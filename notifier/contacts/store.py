@@ -72,7 +72,7 @@ def save_orders(tx: Connection, webhooks: Iterable[OrderWebhook]) -> None:
 
 
 def save_customers(tx: Connection, webhooks: Iterable[CustomerWebhook]) -> None:
-    """Update the contacts of customers as `save_orders` does those of orders."""
+    """Update the contacts of customers, whose rows must be locked. An older payload than the stored one is ignored."""
     SAVE_CUSTOMERS.execute(tx, _newest("customer_id", map(_customer_row, webhooks)))
 
 

@@ -33,18 +33,22 @@ class Branding:
     def absolute(self, link: str | None) -> str | None:
         """Return `link` as an http(s) URL, relative to `shop_url`.
 
-        None without a link, for a path if `shop_url` is not set, and for a URL of another scheme.
+        None without a link, for a path if `shop_url` is not set, and for a URL of another scheme or with a wrong host.
         """
         if not link:
             return None
-        joined = urljoin(self.shop_url or "", link)
-        return joined if urlsplit(joined).scheme in ("http", "https") else None
+        try:
+            joined = urljoin(self.shop_url or "", link)
+            return joined if urlsplit(joined).scheme in ("http", "https") else None
+        except ValueError:  # brackets that are no IPv6 address
+            return None
 
 
 def parse_sender(text: str) -> tuple[str, str]:
     """Return the name and address in `My Shop <mail@shop.example>` or a bare address; the name may be empty.
 
-    Raises ValueError, with a message for the operator, if the address is not usable or not ASCII, or as `check_name`.
+    Raises ValueError, with a message for the operator, if the address is not usable or not ASCII, or if `check_name`
+    refuses the text.
     """
     check_name(text)
     match = _NAMED.fullmatch(text.strip())

@@ -94,7 +94,10 @@ def _render(mail: QueuedMail, event: dict[str, JsonValue], branding: Branding | 
 
 
 def compose(mail: QueuedMail, branding: Branding) -> Mail:
-    """Return the mail, as text and as HTML, with the time its webhook was received as its date. Raises as `render`."""
+    """Return the mail, as text and as HTML, with the time its webhook was received as its date.
+
+    Raises what `render` raises.
+    """
     event = msgspec.json.decode(mail.event)
     content, language = _render(mail, event, branding), locale(mail)
     return Mail(

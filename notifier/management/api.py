@@ -52,10 +52,10 @@ class ManagementApi:
     def list(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Return the newest mails of a status, the number of mails by status, and the newest unusable contacts.
 
-        `order`, given once or more, selects mails and contacts of these orders, but not the numbers, which leave out
-        `sent`. Without a status, list unsent mails: of the given orders, or else those that need the operator. Unusable
-        contacts are listed only without a status, and even if no mail waits for them. There are at most `limit` of
-        each. Raises RequestRefused (400) for an unknown status, a bad order or a bad limit.
+        `order`, an order id or a list of them (in a query, one), selects mails and contacts, but not the numbers, which
+        leave out `sent`. Without a status, list unsent mails: of the given orders, else those that need the operator.
+        Unusable contacts are listed only without a status, and even if no mail waits for them. There are at most
+        `limit` of each. Raises RequestRefused (400) for an unknown status, a bad order or a bad limit.
         """
         status, orders = params.get("status"), texts(params, "order")
         if status is not None and status not in operations.STATUSES:
@@ -83,8 +83,9 @@ class ManagementApi:
         """Record a person's decision: an `unknown` mail was sent, or an `unknown` or `failed` mail is to be sent again.
 
         Repeating a decision changes nothing, and `changed` is then False. A mail to be sent again becomes `queued`, or
-        `stale` after MAIL_MAX_AGE. Raises RequestRefused: 400 for a bad id or decision, 404 if there is no such mail,
-        409 if its status does not allow the decision.
+        `stale` after MAIL_MAX_AGE. For one that was sent, NotificationSent is put into the outbox. Raises
+        RequestRefused: 400 for a bad id or decision, 404 if there is no such mail, 409 if its status does not allow the
+        decision.
         """
         notification_id, decision = parameters.mail_id(params), params.get("as")
         if decision not in operations.RESOLVABLE:

@@ -27,7 +27,10 @@ BACKOFF = Backoff(2.0, 3600.0)
 def record(
     tx: Connection, replies: Sequence[tuple[QueuedMail, NotTaken | NoReply | None]], branding: Branding, codec: Codec
 ) -> None:
-    """Record the server's replies to the final dots: None as `sent`, NotTaken as `record_not_taken`, else `unknown`."""
+    """Record the server's replies to the final dots, by which a mail is `sent` (None) or `unknown` (NoReply).
+
+    A mail with NotTaken is recorded by `record_not_taken`.
+    """
     answered = any(is_answer(reply) for _, reply in replies)
     taken = [mail for mail, reply in replies if reply is None]
     if taken:

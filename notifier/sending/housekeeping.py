@@ -40,7 +40,10 @@ class Housekeeping:
             self.run()
 
     def run(self) -> None:
-        """Do everything that is due now. Raises SQLAlchemyError if the store fails."""
+        """Do everything that is due now; wait while Kafka does not acknowledge the messages of the outbox.
+
+        Raises SQLAlchemyError if the store fails, SystemExit if the producer is stuck.
+        """
         self._ran_at = time.monotonic()
         self._expire()
         self._publish()

@@ -33,7 +33,7 @@ class MailServer:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last mails that were offered had no answer."""
+        """True while the last mails that were offered had no answer."""
         return self._health.is_failing
 
     def capacity(self) -> int:
@@ -42,7 +42,7 @@ class MailServer:
         return self._health.capacity(now, self._lane.capacity(now))
 
     def offer(self, envelopes: Sequence[Envelope], is_stopping: Callable[[], bool]) -> list[Offered]:
-        """Send mails up to their final dots, as `Lane.offer`."""
+        """Call `Lane.offer`, return its results, and note whether the server answered."""
         with self._health.asking(time.monotonic()):
             results = self._lane.offer(envelopes, is_stopping)
         if None not in results:  # else the replies to the dots say whether the server works
@@ -50,7 +50,7 @@ class MailServer:
         return results
 
     def finish(self) -> list[DotReply]:
-        """Send the final dots, as `Lane.finish`."""
+        """Call `Lane.finish`, return its replies, and note whether the server answered."""
         with self._health.asking(time.monotonic()):
             replies = self._lane.finish()
         self._note(replies)

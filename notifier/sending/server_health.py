@@ -1,4 +1,4 @@
-"""Whether the mail server answers, and how many mails may be offered to it now. Pure: the caller passes the time."""
+"""Decides how many mails may be offered to the mail server, by its answers so far. Pure: the caller passes the time."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ UNLIMITED = 1 << 20
 
 @dataclass
 class ServerHealth:
-    """What the results of mails say about their server; times are seconds of one monotonic clock.
+    """The state of the mail server by the results of mails; times are seconds of one monotonic clock.
 
     An answer is a reply to one mail: accepted, or refused because of that mail. While there is none, one mail is
     offered after each wait of PROBES. From the next answer on, the number of mails offered together doubles each time,
@@ -29,7 +29,7 @@ class ServerHealth:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last mails that were offered had no answer."""
+        """True while the last mails that were offered had no answer."""
         return self._breaker.is_open
 
     def capacity(self, now: float, most: int) -> int:

@@ -59,7 +59,8 @@ class Envelope:
 def envelope(sender: str, recipient: str, mail: Mail) -> Envelope:
     """Return `mail` addressed to `recipient`, which is written unchanged in To. No line of the body begins with a dot.
 
-    Raises Unusable if `recipient` is not in canonical form, and ValueError like `Mail.as_bytes`.
+    Raises Unusable if `recipient` is not in canonical form, and ValueError if a header holds a line break or a lone
+    surrogate.
     """
     if email_address.parse(recipient, allow_dotless=True) != recipient:
         raise email_address.Unusable("it is not in canonical form")

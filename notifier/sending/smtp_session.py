@@ -102,7 +102,7 @@ class Session:
                 self._unsent = self._unsent[self._socket.send(self._unsent) :]
 
     def _receive(self) -> bool:
-        """Read what has arrived; return whether anything had. Raises as `reply`."""
+        """Read what has arrived; return whether anything had. Raises SMTPServerDisconnected when `reply` does."""
         try:
             data = self._socket.recv(CHUNK)
         except _NOT_NOW:

@@ -67,10 +67,10 @@ def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoi
 
 
 def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str, str], int]:
-    """Lock these customers until the transaction ends; return balances in minor units by (customer id, currency).
+    """Insert missing customers, lock all until the transaction ends; return balances by (customer id, currency).
 
-    Customers without credits are not in the result. `customer_ids` must be sorted, so that two transactions cannot
-    deadlock.
+    Balances are in minor units; customers without credits are not in the result. `customer_ids` must be sorted, so that
+    two transactions cannot deadlock.
     """
     if not customer_ids:
         return {}

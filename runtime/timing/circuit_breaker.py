@@ -30,7 +30,7 @@ class CircuitBreaker:
         return max(0.0, self._until - now)
 
     def record_success(self) -> None:
-        """Close the circuit: the server has answered."""
+        """Close the circuit: the server has answered. A wait that has begun still counts in `retry_after`."""
         self._failures = self._openings = 0
 
     def record_failure(self, now: float, retry_after_s: float | None = None) -> None:

@@ -136,14 +136,20 @@ class RemoteRegistry:
 
 
 def registry(settings: Settings) -> Registry:
-    """Return the schema registry that a service's settings name; the committed file when they name none."""
+    """Return the schema registry that a service's settings name; the committed file when they name none.
+
+    Raises ValueError or OSError when `RegistryClient` cannot be made of them.
+    """
     if settings.schema_registry_url is None:
         return CommittedRegistry()
     return RemoteRegistry(client_of(settings), registers=settings.schema_register)
 
 
 def client_of(settings: Settings, timeout_s: float = TIMEOUT_S) -> RegistryClient:
-    """Return a client of the registry that a service's settings name; they must name one."""
+    """Return a client of the registry that a service's settings name.
+
+    Raises what `RegistryClient` raises: ValueError also when they name none.
+    """
     ca, url = settings.schema_registry_ca, settings.schema_registry_url or ""
     return RegistryClient(url, settings.schema_registry_token, str(ca) if ca else None, timeout_s)
 

@@ -16,7 +16,7 @@ from runtime.management.routes import RequestRefused, Routes
 from stream.avro.codec import Codec
 from stream.dead_letters import actions, event_view, filters, operations, record_view, selection
 from stream.dead_letters.record_view import key_text
-from stream.dead_letters.refusals import retry_refusal
+from stream.dead_letters.refusals import refused_while_registry_is_away, retry_refusal
 from stream.dead_letters.selection import EventFilter
 from stream.events import provider_ids
 from stream.events.redaction import masked_text
@@ -34,7 +34,8 @@ Verb = Callable[[Connection, Mapping[str, object]], object]
 class ManagementApi:
     """The API for the failed events in the store of one service.
 
-    All verbs raise RequestRefused (400) for malformed fields. Their handlers also raise it (503) when the store fails.
+    All verbs raise RequestRefused (400) for malformed fields. Their handlers also raise it (503) when the store fails,
+    or a remote schema registry does.
     """
 
     service: str
@@ -83,7 +84,7 @@ class ManagementApi:
     def redrive(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make the selected dead events retrying again, with 0 attempts; with `dryRun` only count them.
 
-        Return the numbers of those selected and of those changed, as `retry_last` and `dismiss` do.
+        Return the number of selected events that are dead (`matched`), and of those changed: 0 with `dryRun`.
         """
         selected, dry = self._selection(tx, fields)
         matched = selection.count(tx, "dead", selected) if selected else 0
@@ -93,7 +94,10 @@ class ManagementApi:
         return {"service": self.service, "matched": matched, "redriven": redriven}
 
     def retry_last(self, tx: Connection, fields: Mapping[str, object]) -> object:
-        """Give the selected retrying events one last retry, due now; with `dryRun` only count them."""
+        """Give the selected retrying events one last retry, due now; with `dryRun` only count them.
+
+        Return the number of selected events that are retrying (`matched`), and of those changed: 0 with `dryRun`.
+        """
         selected, dry = self._selection(tx, fields)
         matched = selection.count(tx, "retrying", selected) if selected else 0
         retried = actions.retry_last(tx, selected) if selected and not dry else 0
@@ -102,7 +106,11 @@ class ManagementApi:
         return {"service": self.service, "matched": matched, "lastRetries": retried}
 
     def dismiss(self, tx: Connection, fields: Mapping[str, object]) -> object:
-        """Dismiss the selected dead events and store the reason; with `dryRun` only count them."""
+        """Dismiss the selected dead events and store the reason; with `dryRun` only count them.
+
+        Events that waited too long are selected only by their ids. Return the number of selected events that can be
+        dismissed (`matched`), and of those dismissed: 0 with `dryRun`.
+        """
         reason = filters.reason(fields.get("because"))
         selected, dry = self._selection(tx, {name: value for name, value in fields.items() if name != "because"})
         matched = selection.count(tx, "dead", selected) + selection.count_waited(tx, selected) if selected else 0
@@ -172,7 +180,8 @@ class ManagementApi:
 
     def _handler(self, verb: Verb, operation: Operation) -> Callable[[Mapping[str, object]], object]:
         def respond(fields: Mapping[str, object]) -> object:
-            with refused_while_store_is_away(self.service), self.store.begin() as tx:
+            store_away, registry_away = refused_while_store_is_away(self.service), refused_while_registry_is_away()
+            with store_away, registry_away, self.store.begin() as tx:
                 return verb(tx, fields)
 
         return described(operation, respond)

@@ -14,7 +14,10 @@ BODIES = ("raw", "excerpt")
 
 
 def decode(codec: Codec, value: bytes | None) -> tuple[Record | None, str]:
-    """Return the record of a Kafka value and ""; None and the reason when it cannot be decoded."""
+    """Return the record of a Kafka value and ""; None and the reason when it cannot be decoded.
+
+    This function, and those that use it, raise RegistryError when a remote schema registry fails.
+    """
     try:
         return codec.decode(value), ""
     except (Undecodable, UnknownSchema) as broken:

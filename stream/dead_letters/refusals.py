@@ -1,9 +1,13 @@
-"""The refusals of `POST /retry`."""
+"""The refusals of `POST /retry`, and of every request while the schema registry fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
 from runtime.management.routes import RequestRefused
 from stream.avro.codec import Codec
+from stream.avro.registry_client import RegistryError
 from stream.dead_letters import record_view, selection
 from stream.dead_letters.selection import EventFilter
 from stream.events.redaction import masked_text
@@ -22,6 +26,15 @@ NOT_RETRIED = {
 }
 """The reason not to retry an event without a row in `retries`, by its outcome, unless the event is processed."""
 PROCESSED = ("processed", "late", "duplicate")
+
+
+@contextmanager
+def refused_while_registry_is_away() -> Iterator[None]:
+    """Raise RequestRefused (503) if the block fails with a RegistryError."""
+    try:
+        yield
+    except RegistryError as failure:
+        raise RequestRefused(503, "registry_away", f"{failure}; try again") from failure
 
 
 def retry_refusal(tx: Connection, codec: Codec, event_id: str, outcome: str) -> RequestRefused:

@@ -60,9 +60,9 @@ def by_order(webhook: ByOrder) -> str:
 
 
 def by_parcel(webhook: ShippingWebhook) -> str:
-    """Return `carrier:number`, since an order may have several parcels; without a tracking number, as `by_order`.
+    """Return `carrier:number`, since an order may have several parcels; without a number, the key of `by_order`.
 
-    The provider stands for an unknown carrier.
+    If the carrier is unknown, the provider's name is in its place.
     """
     payload = webhook.payload
     if payload.tracking_number:

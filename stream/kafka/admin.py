@@ -32,6 +32,8 @@ def create_all(cluster: Cluster, replication: int = 1, partitions: int = PARTITI
         except KafkaException as failure:
             if failure.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise RuntimeError(f"topic {name} could not be created: {failure.args[0].str()}") from failure
+        except TimeoutError as late:
+            raise RuntimeError(f"topic {name} was not created within {TIMEOUT_S} s") from late
 
 
 def _declaration(topic: Topic, replication: int, partitions: int) -> NewTopic:

@@ -41,7 +41,8 @@ CONNECTION_ERRORS = (
 class Cluster:
     """The connection settings of a Kafka cluster for `service`, whose name appears in client ids.
 
-    `group_prefix` precedes the names of consumer groups. `properties` are those of the `KAFKA_…` variables.
+    `group_prefix` precedes the names of consumer groups. `properties` are those of the `KAFKA_…` variables. All methods
+    that make a client raise SystemExit, with a sentence on stderr, when the properties contradict each other.
     """
 
     bootstrap_servers: str
@@ -103,10 +104,7 @@ class Cluster:
         return self._make(Consumer, {**defaults, "group.id": self.group(group)})
 
     def _make(self, kind: Callable[..., Client], defaults: Mapping[str, object]) -> Client:
-        """Construct a client.
-
-        Raises SystemExit, with a sentence on stderr, when its properties contradict each other.
-        """
+        """Construct a client of class `kind`; `properties` override `defaults`."""
         client_id = {"client.id": f"hookstream-{self.service}-{socket.gethostname()}"}
         servers = {"bootstrap.servers": self.bootstrap_servers}
         try:

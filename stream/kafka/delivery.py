@@ -39,7 +39,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
 
 
 def read(codec: Codec, message: Message) -> Delivery:
-    """Return the delivery of a message of confluent_kafka, as `delivery` does."""
+    """Return the delivery of a message of confluent_kafka; see `delivery` for what cannot be decoded."""
     return delivery(codec, *partition_of(message), message.offset() or 0, message.key(), message.value())
 
 

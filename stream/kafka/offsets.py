@@ -20,7 +20,8 @@ def partitions_of(topics: Iterable[Topic]) -> list[Partition]:
 class OffsetLister:
     """Lists offsets through an admin client of one cluster.
 
-    Each method but `assigned` raises KafkaException when Kafka does not answer within `timeout_s`.
+    Each method but `assigned` raises KafkaException when Kafka does not answer within `timeout_s` seconds; `first`,
+    `end` and `at` also for a partition that does not exist.
     """
 
     def __init__(self, cluster: Cluster, timeout_s: float) -> None:

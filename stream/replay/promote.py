@@ -186,7 +186,7 @@ class Promotion:
 def takeovers_locked(live: Engine) -> Iterator[None]:
     """Keep workers of this service from acquiring partitions inside the block; those that they own stay theirs.
 
-    If this process dies, Postgres releases the lock.
+    If this process dies, Postgres releases the lock. Raises OperationalError when another promotion holds the lock.
     """
     with live.connect() as connection:
         session = connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -67,7 +67,7 @@ class Replay:
         return begun
 
     def resume(self) -> ReplayRun:
-        """Load and return the replay that was begun in this schema."""
+        """Load and return the replay that was begun in this schema. Raises NoResultFound when none was begun."""
         with self._store.begin() as tx:
             begun = ledger.load(tx)
         self._request = begun.request

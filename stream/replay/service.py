@@ -28,7 +28,8 @@ MAX_COMPARISONS = 4
 class ReplayService:
     """The live store of a service and the replayed schemas beside it.
 
-    All methods raise ReplayImpossible when the operation is not possible as requested.
+    All methods raise ReplayImpossible when the operation is not possible as requested, SQLAlchemyError when the store
+    fails, and KafkaException when Kafka does not answer.
     """
 
     def __init__(self, spec: ReplaySpec, settings: StoreSettings) -> None:
@@ -145,7 +146,10 @@ class ReplayService:
                 schema.drop(self.live, name)
 
     def drop(self, name: str) -> None:
-        """Drop the schema of a replay, or the one that a promotion retired, unless another command is at work in it."""
+        """Drop the schema of a replay, or the one that a promotion retired.
+
+        Raises ReplayImpossible for any other schema, and while another command is at work in it.
+        """
         with engine(self.settings.session_url, service="replay").connect() as lock:
             schema.lock(lock, name)
             self._check_is_replay(name)

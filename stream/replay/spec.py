@@ -38,7 +38,8 @@ class ReplaySpec:
 
     `publishes` are the topics of the service's own domain events. `also_reads` are topics that only a replay reads,
     because they record what became of earlier events. `is_relevant` returns whether a record is replayed. `retranslate`
-    returns the record of a webhook as the current code translates its raw body; it is called if a replay asks for it.
+    gets every record of a replay that asks for it: it returns the record of a webhook as the current code translates
+    its raw body, and any other record unchanged. If it raises an exception, the record is dead: it cannot be decoded.
 
     `on_finish` is called in the transaction that finishes a replay. It must deactivate all rows that would have an
     outside effect, such as queued mails. `carry_over` is called in the transaction of a promotion, with the quoted name

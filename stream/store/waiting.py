@@ -33,7 +33,8 @@ OVERDUE = "still waiting for another event, such as its order; it will be proces
 def release(tx: Connection, event_ids: Sequence[str]) -> list[EventPosition]:
     """Mark waiting events as processed, also those that waited too long; return the positions of those marked.
 
-    Their dismissals, if any, are revoked. Events that do not wait are left out.
+    Their dismissals, if any, are revoked. Events whose outcome is neither `waiting` nor `dead` are left out; none of
+    the events may be dead because it failed.
     """
     if not event_ids:
         return []

@@ -127,7 +127,7 @@ class Worker:
         """Apply batches until `stop` is set, then publish the held outcomes and leave the consumer group.
 
         A batch in progress is finished first, unless it fails. Returns at once if `stop` is set before Kafka and the
-        store answer. Raises SystemExit when a Kafka client fails for good.
+        store answer. Raises SystemExit when the start finds what waiting cannot fix, or a Kafka client fails for good.
         """
         gc_tuning.collect_rarely()
         if not self._health.wait_for_start(stop):

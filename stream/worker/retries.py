@@ -55,7 +55,8 @@ def retry(
 
     Events that fail again get their new state from `policy`, and dead ones a dead letter. An undecodable record, due
     only after an operator redrove it, is dead again if it still cannot be decoded. Of several records of one event only
-    the first is retried. Raises the store's own exception when the store fails.
+    the first is retried. Raises the store's own exception when the store fails, and RegistryError when a remote schema
+    registry does.
     """
     records = _first_per_event([(event, _read(codec, event)) for event in due])
     known = inbox.known(tx, [read for event, read in records if read.event_id != event.event_id])

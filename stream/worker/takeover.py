@@ -66,7 +66,7 @@ class Takeover:
 
         If the offsets show that the store was restored from a backup, the transaction also records that, and calls
         `on_rewind`. Messages of `in_hand` that Kafka will deliver again are removed from it. Raises KafkaException when
-        Kafka does not return the group's offsets.
+        Kafka does not return the group's offsets, or a seek still fails after SEEK_TIMEOUT_S: call it again then.
         """
         assigned = sorted(self._consumer.partitions.unacquired)
         committed = self._consumer.offsets.committed()

@@ -79,7 +79,10 @@ class GroupConsumer:
         return self.partitions.owned
 
     def problem(self) -> str | None:
-        """Return a sentence for the health endpoint while this consumer receives nothing from Kafka, else None."""
+        """Return a sentence for the health endpoint while Kafka does not answer this consumer, else None.
+
+        A consumer that waits for new records is answered. The sentence begins after watchdog.CHECK_S seconds.
+        """
         return self._fetch_watchdog.problem() or self.offsets.problem()
 
     def join(self) -> None:
@@ -159,7 +162,7 @@ class GroupConsumer:
 
         A lower one, as after a batch whose offsets were not committed to Kafka, is left: the inbox recognizes records
         that come again. `committed` are the group's offsets in Kafka. Messages that will be fetched again are removed
-        from `in_hand`. Raises KafkaException while librdkafka does not know its start offset yet; try again later.
+        from `in_hand`. Raises KafkaException while librdkafka does not know where a partition starts: try again later.
         """
         waiting = [*in_hand, *self._buffered]
         for partition, owned in acquired.items():
@@ -190,7 +193,7 @@ class GroupConsumer:
         return known if known >= 0 else committed.get(partition)
 
     def commit_beginnings(self, messages: Sequence[Message], while_waiting: Callable[[], None]) -> None:
-        """Commit the first offsets of the group, as GroupOffsets does; `while_waiting` must poll, as `pause` does.
+        """Call `GroupOffsets.commit_beginnings`, and raise what it raises; `while_waiting` must call `pause`.
 
         Raises KafkaException also when Kafka takes one of the records' partitions away meanwhile.
         """

@@ -94,7 +94,10 @@ class OwedEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 def begin(tx: Connection, request: ReplayRequest) -> ReplayRun:
-    """Store the request, unless a replay into this schema was begun before; return the replay that is stored then."""
+    """Store the request, unless a replay into this schema was begun before; return the replay.
+
+    The request of a replay that was begun before may be another one: the caller has to compare them.
+    """
     values = {
         "service": request.service,
         "name": request.name,

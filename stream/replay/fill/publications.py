@@ -94,7 +94,7 @@ class CollectedPublications:
 def owed(tx: Connection, collected: CollectedPublications, spec: ReplaySpec) -> list[OwedEvent]:
     """Return the collected domain events that are on no topic, as far as the ledger in `tx` has what is published.
 
-    Raises BatchFailed as `CollectedPublications.owed` does, and ReplayImpossible for an event whose topic is not in
+    Raises BatchFailed when one of them cannot be encoded, and ReplayImpossible for an event whose topic is not in
     `ReplaySpec.publishes`, because that topic was not read.
     """
     owed_events = collected.owed(ledger.published(tx, collected.event_ids))

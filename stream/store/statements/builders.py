@@ -51,7 +51,7 @@ def insert(table: Table, *, without: Collection[str] = ()) -> BulkStatement:
 
 
 def insert_new(table: Table, *, without: Collection[str] = ()) -> BulkStatement:
-    """Return the statement that inserts rows as `insert` does, and leaves out those that are stored already."""
+    """Return the statement of `insert` that leaves out rows whose primary or unique key is stored already."""
     return insert(table, without=without).followed_by("ON CONFLICT DO NOTHING")
 
 
@@ -71,8 +71,8 @@ def upsert(
 def update(table: Table, *names: str, unless_null: Collection[str] = ()) -> BulkStatement:
     """Return the statement that updates the columns `names` of rows found by their primary key.
 
-    Without `names`, it updates all columns that it can. Columns in `unless_null` stay as they are where the new value
-    is NULL. Keys without a row are ignored.
+    Without `names`, it updates all columns but the key and those that the database sets. Columns in `unless_null` stay
+    as they are where the new value is NULL. Keys without a row are ignored.
     """
     changing = [table.columns[name] for name in names] or _changing(table)
     columns = [*_key(table), *changing]
@@ -83,14 +83,17 @@ def update(table: Table, *names: str, unless_null: Collection[str] = ()) -> Bulk
 
 
 def insert_missing(table: Table) -> str:
-    """Return the statement that inserts a row of defaults for each key in its parameter `keys` (text[]) without one."""
+    """Return the statement that inserts a row of defaults for each key in its parameter `keys` (text[]) without one.
+
+    The primary key of the table must be one text column.
+    """
     return f"INSERT INTO {table.name} ({_list(_key(table))}) SELECT unnest(%(keys)b::text[]) ON CONFLICT DO NOTHING"
 
 
 def select_for_update(table: Table, *names: str) -> str:
     """Return the statement that locks the rows with the keys in its parameter `keys` (text[]), in the order of keys.
 
-    It selects the key and the columns `names`.
+    It selects the key, which must be one text column, and the columns `names`.
     """
     (key,) = _key(table)
     return f"{select(table, key.name, *names)} ORDER BY {_quoted(key.name)} FOR UPDATE"

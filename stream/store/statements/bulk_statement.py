@@ -53,7 +53,7 @@ class BulkStatement(NamedTuple):
 def execute(tx: Connection, statement: str, columns: ColumnValues) -> CursorResult[*tuple[Any, ...]]:
     """Execute a statement, also for no rows, and return its result.
 
-    The statement has `%(name)b::type[]` for each column, whose values are sent as one array. Raises as
-    `binary_arrays.bound` does.
+    The statement has `%(name)b::type[]` for each column, whose values are sent as one array. Raises what
+    `binary_arrays.bound` raises.
     """
     return tx.exec_driver_sql(statement, binary_arrays.bound(statement, columns))

@@ -30,7 +30,7 @@ class WorkerHealth:
     def wait_for_start(self, stop: Event) -> bool:
         """Wait until Kafka, the schema registry and the store answer; return True, or False if `stop` is set first.
 
-        From then on a thread probes the store for the readiness check.
+        From then on a thread probes the store for the readiness check. Raises SystemExit when waiting cannot help.
         """
         if not self._startup.wait(stop, self.note_progress):
             return False

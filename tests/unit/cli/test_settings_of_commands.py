@@ -6,6 +6,7 @@ import pytest
 
 from cli import environment
 from local.messages import CommandError
+from stream.avro.codec import Codec
 
 
 def test_a_folder_of_secrets_that_does_not_exist_is_one_sentence(
@@ -34,3 +35,10 @@ def test_files_of_secrets_win_over_variables(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
 
     assert environment.read()["GATEWAY_URL"] == "of the file"
+
+
+def test_a_schema_registry_that_does_not_answer_is_an_error_for_people_and_no_traceback() -> None:
+    codec = Codec(environment.registry({"SCHEMA_REGISTRY_URL": "http://127.0.0.1:1"}))
+
+    with pytest.raises(CommandError, match=r"the schema registry at http://127\.0\.0\.1:1 does not answer"):
+        codec.decode(b"\0\0\0\0\1")

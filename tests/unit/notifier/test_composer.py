@@ -415,6 +415,16 @@ def test_the_committed_layout_is_what_its_source_compiles_to() -> None:
     assert (TEMPLATES / "layout.html").read_text() == compiled()
 
 
+@pytest.mark.parametrize("link", ["https://[", "//[", "https://[shop]/orders/1"])
+def test_a_link_with_a_wrong_host_is_left_out_and_does_not_stop_the_mail(link: str) -> None:
+    queued = replace(a_queued_mail(PaymentFailed, "customer", "en"), link=link)
+
+    mail = composer.compose(queued, SHOP)
+
+    assert "View the order" not in mail.text
+    assert link not in mail.html
+
+
 def compose(queued: QueuedMail, branding: Branding) -> EmailMessage:
     """The mail as its reader's program reads it."""
     return message_from_bytes(composer.compose(queued, branding).as_bytes(), policy=default)
