@@ -7,9 +7,19 @@ catalogue has each as a text whose English is the sentence itself, with `{names}
 import re
 from collections.abc import Iterable, Mapping
 from string import Formatter
+from typing import NamedTuple
 
 Found = tuple[str, dict[str, str]]
 """The key of a text, and the values of its names."""
+
+
+class _Pattern(NamedTuple):
+    """The pattern of a text: its key, its longest literal, and how many characters it has beside its values."""
+
+    key: str
+    regex: re.Pattern[str]
+    fragment: str
+    fixed: int
 
 
 class Phrasebook:
@@ -19,24 +29,24 @@ class Phrasebook:
     """
 
     def __init__(self, texts: Mapping[str, Iterable[str]]) -> None:
-        made = [(key, *_pattern(text)) for key, languages in texts.items() for text in languages]
-        self._patterns = [(key, pattern) for key, pattern, _ in sorted(made, key=lambda each: -each[2])]
+        made = [_pattern(key, text) for key, languages in texts.items() for text in languages]
+        self._patterns = sorted(made, key=lambda pattern: -pattern.fixed)
 
     def find(self, sentence: str) -> Found | None:
         """Return the key and the values of the text that this sentence is; None if no text is like it."""
-        for key, pattern in self._patterns:
-            if match := pattern.fullmatch(sentence):
-                return key, match.groupdict()
+        for pattern in self._patterns:
+            # The test for a fragment spares the match, which would take four fifths of the time.
+            if pattern.fragment in sentence and (match := pattern.regex.fullmatch(sentence)):
+                return pattern.key, match.groupdict()
         return None
 
 
-def _pattern(text: str) -> tuple[re.Pattern[str], int]:
-    """Return the pattern of a text, and how many characters it has beside its values."""
-    parts, fixed, seen = [], 0, set[str]()
+def _pattern(key: str, text: str) -> _Pattern:
+    parts, literals, seen = [], [""], set[str]()
     for literal, name, _, _ in Formatter().parse(text):
         parts.append(re.escape(literal))
-        fixed += len(literal)
+        literals.append(literal)
         if name:
             parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>.*?)")
             seen.add(name)
-    return re.compile("".join(parts), re.DOTALL), fixed
+    return _Pattern(key, re.compile("".join(parts), re.DOTALL), max(literals, key=len), sum(map(len, literals)))
