@@ -169,7 +169,7 @@ def insert_mails(tx: Connection, sent: Iterable[NotificationSent]) -> None:
 
 
 def insert_refusals(tx: Connection, refused: Iterable[RejectedWebhook]) -> None:
-    """Insert refused requests; known ones are ignored."""
+    """Insert refused requests, and add them to the counts of their hours; known ones are ignored."""
     INSERT_REFUSALS.execute(tx, map(records.refusal, refused))
 
 

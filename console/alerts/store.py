@@ -80,7 +80,7 @@ def lock(tx: Connection) -> bool:
 
 
 def update(tx: Connection, kind: Kind, found: Iterable[Alert], now: int) -> tuple[list[StoredAlert], list[StoredAlert]]:
-    """Store `found`, all alerts of the kind that are wrong at `now`; alerts that are stored but not found are over.
+    """Store `found`, all alerts of the kind at `now` (microseconds since 1970 UTC); others of the kind are over.
 
     Return the open alerts, and those that are over and that a message has named; the latter stay until `queue` stores
     the message that they are over. Alerts that are over and in no message are deleted.
@@ -117,7 +117,8 @@ def queue(tx: Connection, message: Message, channels: Sequence[str]) -> None:
 def claim(tx: Connection, channels: Sequence[str], now: int) -> Delivery | None:
     """Lock and return the delivery of these channels that is due longest; None if none is due at `now`.
 
-    Rows that other replicas have locked are skipped. The row stays locked until the transaction ends.
+    `now` is in microseconds since 1970 UTC. Rows that other replicas have locked are skipped. The row stays locked
+    until the transaction ends.
     """
     tx.exec_driver_sql(CLAIM_TIMEOUT)  # the row stays locked while the receiver is waited for
     row = tx.exec_driver_sql(CLAIM, {"channels": list(channels), "now": now}).one_or_none()

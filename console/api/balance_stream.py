@@ -98,9 +98,10 @@ class BalanceStream:
             await asyncio.sleep(RECONNECT.wait_s(losses))
 
     async def balances(self, customer_id: str) -> AsyncGenerator[dict[str, JsonValue], None]:
-        """Yield a customer's current balances as messages of the API, then a message for each change, without an end.
+        """Yield a customer's current balances as messages of the API, then a message when one rises, without an end.
 
-        A customer without a balance gets one message with 0 in CURRENCY. Close the generator to stop.
+        Changes that arrive while the client is slow, or the connection to Postgres is lost, may become one message. A
+        customer without a balance gets one message with 0 in CURRENCY. Close the generator to stop.
         """
         queue: asyncio.Queue[Change] = asyncio.Queue(QUEUE_SIZE)
         self._queues[customer_id].add(queue)

@@ -88,7 +88,8 @@ class OidcProvider:
         """Return the person who has logged in, from the parameters with which the provider sends the browser back.
 
         `now` is in seconds since 1970 UTC. Raises OidcRefused if there is no attempt or it is older than ATTEMPT_S, if
-        `query` belongs to another attempt, or if the id token is not valid or names nobody.
+        `query` belongs to another attempt or has no code, if the provider does not answer as expected, and if the id
+        token is not valid or names nobody.
         """
         if attempt is None or now - attempt.at > ATTEMPT_S:
             raise OidcRefused("the login took too long, or was begun in another browser")

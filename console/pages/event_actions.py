@@ -11,7 +11,10 @@ REDRIVE, RETRY = "/events/{}/redrive", "/events/{}/retry"
 
 
 def redrive(_: Connection, request: PageRequest) -> Done:
-    """Redrive a dead event in the service that the form names. Raises Refused if it is not dead there."""
+    """Redrive a dead event in the service that the form names.
+
+    Raises Refused for an unknown service, and if the event is not dead there.
+    """
     event_id, service = _target(request)
     answer = request.services.post(service, "/dead/redrive", {"filters": {"id": event_id}})
     if not answer["redriven"]:

@@ -58,7 +58,10 @@ SELECT refusal_id::text, provider, path, cause, order_ids, received_at FROM name
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The results of a search: order ids with the newest webhook first, webhooks, mails and refused requests."""
+    """The results of a search: order ids with the newest webhook first, webhooks, mails and refused requests.
+
+    The mails are those with the id, and those of the first 20 orders.
+    """
 
     orders: list[str]
     webhooks: list[Row]

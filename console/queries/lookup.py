@@ -108,7 +108,7 @@ def by_provider_id(tx: Connection, name: str) -> list[Row]:
 
 
 def webhook(tx: Connection, webhook_id: str) -> tuple[Row, RelatedRows] | None:
-    """Return the webhook with our id, and its related rows with the webhook itself first; None if there is none.
+    """Return the webhook with our id, a UUID, and its related rows, the webhook itself first; None if there is none.
 
     Related are also the unconfirmed webhook that it was, or the events that it became.
     """

@@ -30,8 +30,8 @@ def start(engine: Engine, services: Services, redrive_id: str) -> None:
 def run(engine: Engine, services: Services, redrive_id: str) -> None:
     """Redrive group by group, and store how the redrive ended (`Redrive.status`). Return when it has.
 
-    It ends early when it is cancelled, when every event of a group has failed again, or when the service or the store
-    fails. Each step has a transaction of its own.
+    It ends early when it is cancelled, when every event of a group (of two or more) has failed again, or when the
+    service or the store fails. Each step has a transaction of its own.
     """
     try:
         status = _run(engine, services, redrive_id)

@@ -34,7 +34,10 @@ class ActionLog:
         return None if brokers else "Kafka has no broker"
 
     def append(self, action: ConsoleAction) -> None:
-        """Return when all in-sync replicas have the record. Raises NotRecorded if they do not acknowledge it."""
+        """Return when all in-sync replicas have the record.
+
+        Raises NotRecorded if they do not acknowledge it within TIMEOUT_S seconds, or it cannot be sent.
+        """
         acknowledged, errors = Event(), list[KafkaError]()
 
         def report(error: KafkaError | None, _: object) -> None:

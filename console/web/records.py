@@ -18,5 +18,8 @@ class Records:
     mode: str
 
     def at(self, positions: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:
-        """Yield each position with its record's value, None if it has expired. Raises KafkaUnavailable."""
+        """Yield each position with its record's value, None if it has expired.
+
+        Raises KafkaUnavailable when Kafka does not answer.
+        """
         return topic_reader.read_at(self.cluster, positions)

@@ -27,10 +27,10 @@ class ServiceStatus:
 
     `reachable` is False if its listener does not answer; everything else is then 0 or empty. `problems` make the
     service not ready, `warnings` do not. `lag` is the number of unprocessed records, `age_s` the age of the oldest.
-    `retrying`, `dead` and `waiting` are numbers of events. `mails` are numbers by status, `oldest_mail_s` is the age of
-    the oldest mail that is queued or being sent, and `mail_silent_s` for how long the mail server has answered no mail
-    while mails are due. `spooled` is the number of webhooks in the spool; `spool_refused` is
-    True if its disk refuses writes.
+    `retrying`, `dead` and `waiting` are numbers of events. `outbox_age_s` is the age of the oldest message that Kafka
+    has not acknowledged. `mails` are numbers by status, `oldest_mail_s` is the age of the oldest mail that is queued or
+    being sent, and `mail_silent_s` for how long the mail server has answered no mail while mails are due. `spooled` is
+    the number of webhooks in the spool; `spool_refused` is True if its disk refuses writes.
     """
 
     name: str

@@ -71,7 +71,7 @@ def view_one(tx: Connection, request: PageRequest) -> Context | None:
 def plan(tx: Connection, request: PageRequest) -> ActionResult:
     """Count the chosen events in their service, and show what the form's `verb` would do; change nothing.
 
-    Raises Refused if no dead event is chosen, BadParameter for an unknown verb.
+    Raises Refused if the issue is gone or no dead event is chosen, BadParameter for an unknown verb.
     """
     found, verb = _existing(tx, request), request.form.get("verb", "")
     if verb not in VERBS:
@@ -85,7 +85,10 @@ def plan(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def redrive(tx: Connection, request: PageRequest) -> ActionResult:
-    """Store a redrive of the chosen events and start it in a thread. Raises Refused if no dead event is chosen."""
+    """Store a redrive of the chosen events, in a transaction of its own, and start it in a thread.
+
+    Raises Refused if the issue is gone or no dead event is chosen.
+    """
     found, chosen = _existing(tx, request), _chosen(tx, request)
     redrive_id = ids.action_id(request.viewer.name, "issue.redrive", found["issueId"], request.now)
     with tx.engine.begin() as own:
@@ -106,7 +109,10 @@ def cancel(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def dismiss(tx: Connection, request: PageRequest) -> ActionResult:
-    """Dismiss the chosen events in their service. Raises Refused without a reason, and if no dead event is chosen."""
+    """Dismiss the chosen events in their service.
+
+    Raises Refused without a reason, and if the issue is gone or no dead event is chosen.
+    """
     found, chosen = _existing(tx, request), _chosen(tx, request)
     reason = request.form.get("because", "").strip()
     if not reason:
@@ -116,7 +122,10 @@ def dismiss(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def decide(tx: Connection, request: PageRequest) -> ActionResult:
-    """Acknowledge or resolve an issue: only the record of the action is written, from which its state is derived."""
+    """Acknowledge or resolve an issue: only the record of the action is written, from which its state is derived.
+
+    Raises Refused if the issue is gone.
+    """
     return Done(_path(_existing(tx, request)))
 
 

@@ -12,7 +12,7 @@ VERBS = ("start", "diff", "promote", "rollback", "drop")
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:  # noqa: ARG001
-    """Return the replays of the query's service (default: the first), and its latest command."""
+    """Return the replays of the query's service, and its latest command; of the first service if it is unknown."""
     service = request.query.get("service", SERVICES[0])
     return _of(request, service if service in SERVICES else SERVICES[0])
 

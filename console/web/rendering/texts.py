@@ -53,9 +53,10 @@ class Texts:
         )
 
     def text(self, language: Language, key: str, **values: object) -> str:
-        """Return the text of a key, with its `{names}` replaced by `values`. Raises KeyError for an unknown key.
+        """Return the text of a key, with its `{names}` replaced by `values`.
 
-        A `timedelta` becomes a duration of the language, a Reported sentence its translation.
+        A `timedelta` becomes a duration of the language, a Reported sentence its translation. Raises KeyError for an
+        unknown key, and if one of the names has no value.
         """
         shown = {name: self._shown(language, value) for name, value in values.items()}
         return _FORMATTER.vformat(self.by_key[key][language], (), shown)
