@@ -54,7 +54,7 @@ async def serve(
     """Serve until a stop signal, or until a part has failed permanently; return a sentence about it, else None.
 
     Adds the management API to `routes`, and its checks to `health`. `shared` is memory in which several workers count
-    requests together.
+    requests together. Raises SystemExit if the spool cannot be opened.
     """
     appender = Appender(Cluster.of(settings, "gateway"))
     spool = _open_spool(settings)
@@ -76,12 +76,12 @@ async def serve(
         CatchUp(states, resumption, appender, durable_append, codec).run(authentication.all_fingerprints()),
     )
     log.info("gateway.listening", port=settings.port)
-    await _wait_for_end(stop, appender, serving, draining)
+    server_failure = await _wait_for_end(stop, appender, serving, draining)
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([serving], timeout=SHUTDOWN_S)
     background.cancel()
     stopping.set()
-    failure = appender.fatal or _stop_draining(draining)
+    failure = appender.fatal or _stop_draining(draining) or server_failure
     await appender.close(SHUTDOWN_S)
     return failure
 
@@ -94,9 +94,10 @@ async def _manage(
     routes: MutableMapping[tuple[str, str], RouteHandler],
     stop: Event,
 ) -> tuple[ProviderStates, Resumption]:
-    """Add the management API to `routes`; return which providers are paused, read before any webhook, and what resumes.
+    """Add the management API to `routes`; return the states of the providers, and the object that resumes them.
 
-    While Kafka does not answer or lacks the topic, a gateway starts without knowing: no provider counts as paused.
+    The states are read from their topic before any webhook is served. While Kafka does not answer or lacks the topic,
+    the gateway starts without them: no provider counts as paused.
     """
     cluster, states = Cluster.of(settings, "gateway"), ProviderStates(codec)
     release = Release(settings.mode, codec, durable_append, authentication)
@@ -138,6 +139,14 @@ def _server(settings: GatewaySettings, application: Application) -> Server:
     )
 
 
+def _server_failure(serving: Task) -> str | None:
+    """Return a sentence if the HTTP server has ended, else None."""
+    if not serving.done():
+        return None
+    log.error("gateway.server_ended", error=repr(serving.exception()))
+    return f"the HTTP server has ended ({serving.exception()!r}); restart the gateway"
+
+
 def _stop_draining(draining: Task | None) -> str | None:
     """Cancel the task that drains the spool; return a sentence if it had ended by itself, else None."""
     if draining is None or draining.cancel():
@@ -146,13 +155,17 @@ def _stop_draining(draining: Task | None) -> str | None:
     return f"the spool is no longer drained to Kafka ({draining.exception()!r}); no record is lost, restart the gateway"
 
 
-async def _wait_for_end(stop: asyncio.Event, appender: Appender, serving: Task, draining: Task | None) -> None:
-    """Wait for the stop signal, or until the producer, the server or the drain has failed permanently."""
+async def _wait_for_end(stop: asyncio.Event, appender: Appender, serving: Task, draining: Task | None) -> str | None:
+    """Wait for the stop signal, or until the producer, the server or the drain has failed permanently.
+
+    Return a sentence if the server has ended, else None.
+    """
     while not (stop.is_set() or appender.fatal or serving.done() or (draining and draining.done())):
         try:
             await asyncio.wait_for(stop.wait(), 1.0)
         except TimeoutError:
             continue
+    return _server_failure(serving)
 
 
 def _max_connections() -> int:

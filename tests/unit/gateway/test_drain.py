@@ -1,4 +1,4 @@
-"""A gateway that no longer drains its spool exits, to be restarted: it would only fill its disk."""
+"""A gateway that no longer serves, or no longer drains its spool, exits with the reason, to be restarted."""
 
 import asyncio
 from asyncio import Event
@@ -27,6 +27,23 @@ def test_a_drain_that_ends_ends_the_gateway_and_says_why() -> None:
 
     assert said is not None
     assert "no longer drained to Kafka (RuntimeError('a bug'))" in said
+
+
+def test_a_server_that_ends_ends_the_gateway_and_says_why() -> None:
+    async def run() -> str | None:
+        serving = asyncio.create_task(breaks())
+        return await asyncio.wait_for(_wait_for_end(Event(), Appender(NOWHERE), serving, None), 30)
+
+    assert asyncio.run(run()) == "the HTTP server has ended (RuntimeError('a bug')); restart the gateway"
+
+
+def test_a_server_that_still_serves_at_the_stop_signal_has_no_failure() -> None:
+    async def run() -> str | None:
+        stop, serving = Event(), asyncio.create_task(asyncio.sleep(600))
+        stop.set()
+        return await asyncio.wait_for(_wait_for_end(stop, Appender(NOWHERE), serving, None), 30)
+
+    assert asyncio.run(run()) is None
 
 
 def test_a_drain_that_still_works_is_stopped_without_a_word() -> None:
