@@ -80,7 +80,7 @@ SPOOLED = Gauge("hookstream_spooled_webhooks", "Webhooks on this gateway's disk 
 SPOOL_REFUSED = Gauge("hookstream_spool_refused", "1 while the disk of this gateway's spool refuses writes")
 ACK_SECONDS = Durations(
     "hookstream_ack_seconds",
-    "From the arrival of a body to Kafka's acknowledgement",
+    "From the arrival of a body until Kafka has acknowledged its record, or the spool has it",
     (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
 

@@ -150,7 +150,10 @@ class GatewaySettings(_ProviderSettings):
         return bool(unsigned or self.secrets(provider.secret_setting))
 
     def allows_unsigned(self, provider: Provider) -> bool:
-        """Return whether a body without a signature is accepted, to be confirmed at this provider's API."""
+        """Return {NAME}_ALLOW_UNSIGNED: whether bodies without a signature are accepted and confirmed at the API.
+
+        False for a provider without that setting, also if nothing ever signs its webhooks (`Provider.is_unsigned`).
+        """
         return bool(getattr(self, f"{provider.name}_allow_unsigned", False))
 
     def rate(self) -> tuple[int, int] | None:

@@ -45,7 +45,7 @@ def check_order(request: VerificationRequest, order_id: OrderId | None) -> None:
 def may_have_been(claimed: str | None, actual: str, later: Mapping[str, frozenset[str]]) -> bool:
     """Return whether a payment in state `actual` may once have been in state `claimed`.
 
-    `later` maps a claimed state to the states that a payment may have from then on. Return True without a claim, and
+    `later` maps a claimed state to all states that a payment may have from then on. Return True without a claim, and
     for a claim that `later` does not list.
     """
     return claimed is None or claimed not in later or actual in later[claimed]

@@ -59,7 +59,8 @@ def find(path: str, headers: Mapping[str, str]) -> tuple[Provider, str]:
     """Return the provider and the kind of webhook for a request to a path of BY_PATH.
 
     Two contracts may share a path. Headers, by their names in lower case, select contract E: `X-PG-Provider` on
-    contract A's paths, `X-PG-Signature` on a provider's own path. Raises KeyError for another path.
+    contract A's paths, `X-PG-Signature` on a provider's own path. An unknown name in `X-PG-Provider` gives the row
+    `contract_e.UNKNOWN`, which is not in ROWS. Raises KeyError for another path.
     """
     if path in contract_e.SHARED_PATHS and contract_e.PROVIDER_HEADER in headers:
         return contract_e.provider_by_header(headers[contract_e.PROVIDER_HEADER]), contract_e.SHARED_PATHS[path]
@@ -69,9 +70,9 @@ def find(path: str, headers: Mapping[str, str]) -> tuple[Provider, str]:
 
 
 def split(path: str) -> tuple[str, str | None] | None:
-    """Return the path of BY_PATH that a request's path has, and the token behind it or None.
+    """Split a request's path into a path of BY_PATH and the token behind it, None without a token.
 
-    Return None if nothing is served there.
+    Return None if nothing is served there, also for a token behind a path whose provider takes none.
     """
     if path in BY_PATH:
         return path, None

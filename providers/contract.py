@@ -138,8 +138,9 @@ class ApiVerification:
     verification request, the webhook and the body of a 2xx response, and translates the latter; it raises Contradicted,
     NotKnownYet, InvalidField or Unsupported. `api_url` is the default base URL. At most `per_second` requests are sent.
     For `unknown_after_s` seconds after the webhook came, 404 and NotKnownYet are tried again: a provider may not yet
-    know what it has sent itself. `refuses_key` returns whether the body of a 2xx response says that the API refuses the
-    key, as GraphQL does; it raises nothing. An API that answers 401 or 403 needs none.
+    know what it has sent itself. Afterwards, the webhook counts as unknown. `refuses_key` returns whether the body of a
+    2xx response says that the API refuses the key, as GraphQL does; it raises nothing. An API that answers 401 or 403
+    needs none.
     """
 
     api_url: str

@@ -102,7 +102,7 @@ class Appender:
 
         While a record with this `dedup_key` is in flight, no other is sent, and the future waits for that one. The
         future raises Unavailable after `deadline_s` seconds, or if Kafka refuses the record; `append` itself raises it
-        while the breaker is open or librdkafka's queue is full.
+        while the breaker is open. If librdkafka's queue is full, either may raise it.
         """
         if self.is_breaker_open():
             raise Unavailable
@@ -113,7 +113,7 @@ class Appender:
         return waiter
 
     def send(self, topic: str, key: str, value: bytes) -> None:
-        """Append without waiting, or drop the record while the breaker is open. Raises Unavailable on a full queue.
+        """Append without waiting, or drop the record while the breaker is open. May raise Unavailable on a full queue.
 
         The record is lost if Kafka does not take it.
         """
@@ -130,7 +130,10 @@ class Appender:
         return self.fatal or ("Kafka does not acknowledge" if self.is_breaker_open() else None)
 
     async def warm_up(self, topics: list[str]) -> None:
-        """Fetch each topic's metadata, without which its first record waits half a second. Logs a failure."""
+        """Fetch each topic's metadata, without which its first record waits half a second.
+
+        Never raises: the first failure is logged, and the remaining topics are left out.
+        """
         try:
             for topic in topics:
                 await asyncio.to_thread(self._producer.list_topics, topic, WARM_UP_S)

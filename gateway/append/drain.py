@@ -29,7 +29,8 @@ class Drain:
     async def run(self) -> NoReturn:
         """Append the spool's records to Kafka in order, whenever Kafka is available.
 
-        A failure of the disk is logged and retried. Kafka gets a record twice if the disk cannot note its progress.
+        A failure of the disk is logged and retried. Kafka gets records twice if it acknowledges only a part of their
+        batch, or if the disk cannot save the position after the batch.
         """
         while True:
             try:

@@ -22,7 +22,7 @@ class DurableAppend:
         """Return once the record is durable: True if it is in the spool, False if in Kafka.
 
         Kafka has `deadline_s` seconds for the record, then the spool has as many. While the spool has records, new ones
-        go behind them. Raises Unavailable if the record is in neither.
+        go behind them. Raises Unavailable if neither confirms the record in time; it may still be written to both.
         """
         spool = self._spool
         if spool is None:

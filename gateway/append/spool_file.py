@@ -31,7 +31,7 @@ def open_locked(path: Path) -> IO[bytes]:
 def recover(file: IO[bytes], saved_position: int) -> tuple[int, int]:
     """Cut off all from the first incomplete record on; return the length of the rest and the position to read from.
 
-    The position is the saved one, or 0 if no record begins there: Kafka then gets some records twice.
+    The position is the saved one, or 0 if it is within a record or behind the end: Kafka then gets some records twice.
     """
     end, is_valid = 0, saved_position == 0
     for _, end in frames(file, 0, os.fstat(file.fileno()).st_size):
@@ -88,7 +88,10 @@ def write_test_file(path: Path) -> None:
 
 
 def save_position(path: Path, position: int) -> None:
-    """Replace the saved position atomically. Raises OSError if the disk refuses it."""
+    """Replace the saved position atomically, without fsync: after a power failure, an older one may be read.
+
+    Raises OSError if the disk refuses it.
+    """
     temporary = path.with_suffix(".new")
     temporary.write_text(str(position))
     temporary.replace(path)

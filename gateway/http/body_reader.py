@@ -48,5 +48,5 @@ async def _read(receive: Receive, max_bytes: int, content_length: int | None) ->
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """Return the Content-Length of a request that passed the guard; None for a chunked body."""
+    """Return the Content-Length of a POST request that passed the guard; None for a chunked body."""
     return None if "transfer-encoding" in headers else int(headers["content-length"])

@@ -66,7 +66,8 @@ class Guard:
     """Passes well-formed requests for known paths to `application`.
 
     `route` returns the route of a path, None for an unknown one. `on_refusal` is called with the refusal of each other
-    request and its scope, and returns the refusal to answer with. OPTIONS is answered with 204.
+    request and its scope, and returns the refusal to answer with; the scope's path then has no token. OPTIONS on a
+    known path is answered with 204.
 
     The guard adds a `Guarded` to the scope; `guarded` returns it.
     """
@@ -124,7 +125,10 @@ def guarded(scope: Scope) -> Guarded:
 
 
 def _token(in_path: str | None, query: bytes) -> str | None:
-    """Return the token of a URL: the last segment of the path, or `?token=`. Raises Refusal if there are several."""
+    """Return the token of a URL: the last segment of the path, or `?token=`; None without one.
+
+    Raises Refusal for different tokens, and for more than MAX_HEADERS parameters.
+    """
     try:
         from_query = parse_qs(query.decode("latin-1"), max_num_fields=MAX_HEADERS).get("token", [])
     except ValueError:
@@ -147,7 +151,10 @@ async def respond(send: Send, answer: WebhookResponse, headers: Mapping[str, str
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    """Return the headers by lower-case name. Raises Refusal if they are too many, too long or ambiguous."""
+    """Return the headers by lower-case name; of a repeated header that ONCE does not list, the last value.
+
+    Raises Refusal if they are too many or too long, a header of ONCE is repeated, or the host is missing or invalid.
+    """
     headers: dict[str, str] = {}
     size = 0
     for name, value in scope["headers"]:

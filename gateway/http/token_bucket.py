@@ -23,7 +23,10 @@ class Buckets(Protocol):
     """A token bucket for each key."""
 
     def take(self, key: str, now: float, cost: float = 1) -> float:
-        """Take `cost` tokens of this key and return 0; if there are fewer, take none and return the seconds to wait."""
+        """Take `cost` tokens of this key and return 0; if there are fewer, take none and return the seconds to wait.
+
+        A `cost` above the burst is never granted, however long the caller waits.
+        """
 
 
 class TokenBucket:
@@ -36,7 +39,10 @@ class TokenBucket:
         self._updated_at = 0.0
 
     def take(self, now: float, cost: float = 1) -> float:
-        """Take `cost` tokens and return 0; if there are fewer, take none and return the seconds to wait."""
+        """Take `cost` tokens and return 0; if there are fewer, take none and return the seconds to wait.
+
+        A `cost` above the burst is never granted, however long the caller waits.
+        """
         self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
         self._updated_at = now
         if self._tokens >= cost:
@@ -48,7 +54,7 @@ class TokenBucket:
 class LocalBuckets:
     """Buckets in the memory of this process, at most `max_keys`.
 
-    Beyond that, the least recently used bucket is dropped; the next of its key is full.
+    Beyond that, the least recently used bucket is dropped; its key starts with a full bucket again.
     """
 
     def __init__(self, rate: float, burst: float, max_keys: int = MAX_KEYS) -> None:

@@ -45,7 +45,8 @@ class Admission:
     def admit(self, scope: Scope, provider: Provider) -> str:
         """Take a token of the request's source; return the source's rate limit key.
 
-        Raises Refusal if the source sends too fast, the provider is not active, or the address is not allowed.
+        Raises Refusal if the source sends too fast, the address is not allowed, or the provider is neither active nor
+        has a `no_secret_response`.
         """
         address = self._source(scope)
         if limited := self._limited(address):
@@ -74,7 +75,7 @@ class Admission:
         return self._limited(self._source(scope))
 
     def source(self, scope: Scope) -> str | None:
-        """Return the address of the sender as people read it; None if the server does not know it."""
+        """Return the sender's IPv4 address or IPv6 /64 network as text; None if the server does not know it."""
         return shown(self._source(scope))
 
     def _source(self, scope: Scope) -> Address | None:

@@ -21,7 +21,10 @@ START_S = 10.0
 
 
 class ProviderStates:
-    """The latest state of each provider. Its methods may be called from any thread."""
+    """The latest state of each provider. Its methods may be called from any thread.
+
+    Until `follow` has read the topic, every provider counts as never paused and every secret as new.
+    """
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec

@@ -35,7 +35,11 @@ class RefusalAnswers:
     def answer(
         self, failure: Exception, provider: Provider, scope: Scope, body: bytes
     ) -> tuple[WebhookResponse, Mapping[str, str]]:
-        """Record a failure to accept a webhook; return the answer in the provider's format, and additional headers."""
+        """Record a failure to accept a webhook; return the answer and its additional headers.
+
+        The answer is the provider's own for this cause if it has one, else in the gateway's format. A failure that is
+        neither Refusal nor Unavailable is logged and answered as `internal_error`.
+        """
         refusal = refusal_of(failure, scope["path"])
         answer = provider.refusal(refusal.cause, refusal.message) or refusal.answer()
         self._records.add(refusal, provider.name, answer.status, scope, body, self._admission.source(scope))

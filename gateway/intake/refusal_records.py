@@ -34,7 +34,7 @@ class RefusalRecords:
     def add(self, refusal: Refusal, provider: str, status: int, scope: Scope, body: bytes, source: str | None) -> None:
         """Count and log a refusal answered with `status`; publish it within PUBLISHED_REFUSALS, not waiting for Kafka.
 
-        `provider` is a name or `unknown`, `source` the sender's address as people read it. A 5xx status is logged as a
+        `provider` is a name or `unknown`, `source` as `Admission.source` returns it. A 5xx status is logged as a
         warning, since its cause is ours. `unavailable` is never published.
         """
         metrics.REFUSED.labels(provider, refusal.cause).inc()

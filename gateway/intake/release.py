@@ -19,8 +19,8 @@ from stream.kafka.topic_reader import Position
 DEADLINE_S = 10.0
 """Seconds that Kafka has for one record. Longer than for a webhook, since only an operator waits."""
 Result = dict[str, object]
-"""JSON: position and event id of a quarantined webhook, `released`, then `eventId` and `to` (the topic), or `cause` and
-`detail`."""
+"""JSON: position and event id (`id`, if the record can be decoded) of a quarantined webhook, `released`, then `eventId`
+and `to` (the topic), or `cause` and `detail`."""
 
 
 class Release:
@@ -39,8 +39,9 @@ class Release:
     def release(self, position: Position, value: bytes | None, *, is_dry_run: bool) -> Result:
         """Verify and translate the quarantined webhook `value` again, append its event and outcome, return the result.
 
-        A webhook that cannot be released appends nothing, nor does a dry run. `value` is None if nothing is at
-        `position`. Raises Unavailable if the records are not durable.
+        A webhook that cannot be released appends nothing; the result has the cause, and nothing is raised. A dry run
+        appends nothing either, and `released` says whether the webhook would be released. `value` is None if nothing is
+        at `position`. Raises Unavailable if not all records are durable.
         """
         result: Result = {"topic": position.topic, "partition": position.partition, "offset": position.offset}
         try:

@@ -84,9 +84,10 @@ class Resumption:
         Thread(target=self._run, args=(state.provider,), name=f"resume {state.provider}", daemon=True).start()
 
     def pending(self, state: ProviderState) -> list[Position]:
-        """Return the positions of the unreleased webhooks of a paused provider, in the order of their receipt.
+        """Return the positions of the webhooks that a pause quarantined and that are not released, in order of receipt.
 
-        Raises KafkaUnavailable.
+        `state` is the provider's latest state. Webhooks quarantined for other causes are left out. Raises
+        KafkaUnavailable.
         """
         found: dict[Position, int] = {}
         earliest = state.since // 1000 - CLOCKS_DIFFER_MS
@@ -112,7 +113,10 @@ class Resumption:
                 self._running.discard(provider)
 
     def _finish(self, provider: str) -> bool:
-        """Release the backlog; return False if Kafka failed and the rest is to be done later."""
+        """Release the backlog and make the provider active; return False if Kafka failed and the rest is still to do.
+
+        Also return True if the provider is paused again, or already active.
+        """
         refused: set[Position] = set()
         try:
             while (state := self._states.state(provider)) is not None and state.state in RESUMING:

@@ -20,8 +20,9 @@ class NotReleasable(Exception):
 def reverify(stored: QuarantinedWebhook, authentication: Authentication, mode: Mode) -> KeyedWebhook:
     """Return the event that `stored` becomes with the current settings and modules, received when it arrived.
 
-    `mode` is that of this system. Raises NotReleasable if the provider, path or mode of `stored` does not fit this
-    gateway, Refusal if `stored` is not authentic, and RefusedWebhook if it cannot be translated.
+    `mode` is that of this system. Raises NotReleasable if the provider is not active, or the provider, path or mode of
+    `stored` does not fit this gateway, Refusal if `stored` is not authentic, and RefusedWebhook if it cannot be
+    translated.
     """
     provider, kind = _sender(stored)
     if not authentication.is_active(provider):

@@ -1,8 +1,8 @@
 """Supervises WORKERS gateway processes that serve one port, each with its own producer.
 
 The kernel spreads connections over the workers (SO_REUSEPORT). The supervisor has the management listener and calls the
-workers. It restarts a worker that ends. A worker that ends before it was ever ready ends the whole gateway with its
-exit code, since the next worker would fail to start for the same reason.
+workers. It restarts a worker that ends. One of the first workers that ends before it was ever ready ends the whole
+gateway with its exit code, since the next worker would fail to start for the same reason.
 """
 
 import secrets
@@ -94,9 +94,9 @@ class WorkerPool:
         }
 
     def supervise(self, stop: Event) -> int:
-        """Restart ended workers until `stop` is set or one has ended before it was ready; then stop all.
+        """Restart ended workers until `stop` is set or one of the first has ended before it was ready; then stop all.
 
-        Return the exit code.
+        Return the exit code of the gateway: 0 if `stop` was set and all workers ended cleanly.
         """
         while not stop.wait(POLL_S):
             for index, worker in enumerate(self._workers):

@@ -77,7 +77,10 @@ def _signature(payload: bytes, secret: bytes) -> bytes:
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Translate a `tracking_update`. Raises Unsupported for other events and unknown tags."""
+    """Translate a `tracking_update`.
+
+    Raises Unsupported for other events and unknown tags, Malformed or InvalidField for a body that cannot be read.
+    """
     event = json_body.read(_event, received.body)
     if event.event != "tracking_update":
         raise Unsupported(f"{event.event} does not change a parcel")
@@ -102,7 +105,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
 
 
 def _last_scan(tracking: Tracking) -> Checkpoint:
-    """Return the last checkpoint with the parcel's own status."""
+    """Return the last checkpoint with the parcel's own status; an empty one if there is none."""
     scans = [scan for scan in tracking.checkpoints or () if scan.tag == tracking.tag]
     return scans[-1] if scans else Checkpoint()
 

@@ -56,7 +56,10 @@ def failure_reason(body: ContractEFields) -> str | None:
 
 
 def amount(body: ContractEFields, currency: str, *fields: str) -> int | None:
-    """Return the amount in the first of `fields` that is present, in minor units; None for zero and without one."""
+    """Return the amount in the first of `fields` that is present, in minor units; None for zero and without one.
+
+    Raises InvalidField, which names the first of `fields`, for a value that `units` does not accept.
+    """
     return units(first_raw(body, *fields) or ABSENT, currency, fields[0])
 
 
@@ -89,7 +92,10 @@ def first(body: ContractEFields, *fields: str) -> str | None:
 
 
 def first_raw(body: ContractEFields, *fields: str) -> msgspec.Raw | None:
-    """Return the first amount or instant in `fields` that is present and not empty, as `first` does."""
+    """Return the raw JSON of the first of `fields` that is not absent, null or empty; None without one.
+
+    Like `first`, it looks in `data` before the outer object.
+    """
     values: Iterator[msgspec.Raw] = (getattr(part, field) for part in parts(body) for field in fields)
     return next((value for value in values if bytes(value) not in (b"", b"null", b'""')), None)
 

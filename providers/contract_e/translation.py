@@ -40,7 +40,7 @@ def translate(received: Received, kind: str) -> Translation:
 
     The event type follows from the status. `kind` is that of the path: on the path of refunds, a failure is that of a
     refund, not of a payment. Raises Unsupported for another status, WrongEvent for a failed refund on the path of
-    payments.
+    payments, Malformed or InvalidField for a body that cannot be read or names neither an order nor a payment.
     """
     body = json_body.read(_fields, received.body)
     status = (first(body, "status") or "").upper()

@@ -114,8 +114,9 @@ def build_request(request: VerificationRequest, api_key: str) -> ApiRequest:
 def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001
     """Translate the parcel's last event.
 
-    Raises NotKnownYet while the carrier has no event or the API reports an error, InvalidField if the API calls the
-    request bad or the response cannot be read, Unsupported for an unknown status.
+    Raises NotKnownYet while the carrier has no event or only one of status UNKNOWN, or the API reports an error;
+    InvalidField if the API calls the request bad or the response cannot be read; Unsupported for a status that
+    STATUSES does not list.
     """
     track = api_support.decode(_track, response)
     _check(track.errors or [])

@@ -80,7 +80,11 @@ def _signature(payload: bytes, secret: bytes) -> bytes:
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Translate an event of a tracker. Raises Unsupported for other events and for statuses that change nothing."""
+    """Translate an event of a tracker.
+
+    Raises Unsupported for other events, statuses that change nothing and unknown modes, Malformed or InvalidField for a
+    body that cannot be read.
+    """
     event = json_body.read(_event, received.body)
     if event.description not in TRACKED:
         raise Unsupported(f"{event.description} is not about a parcel")
@@ -103,7 +107,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - i
 
 
 def _last_scan(tracker: Tracker) -> TrackingDetail:
-    """Return the last detail with the tracker's own status, since the list may be out of order."""
+    """Return the last detail with the tracker's own status, since the list may be out of order; else an empty one."""
     details = [detail for detail in tracker.tracking_details or () if detail.status == tracker.status]
     return details[-1] if details else TrackingDetail()
 

@@ -41,7 +41,7 @@ _fields = msgspec.json.Decoder(KindFields)
 
 
 def check(payload: bytes, kind: str) -> None:
-    """Raise WrongEvent for a body of another kind than its path's, `kind`. `json_body.read` must have checked it."""
+    """Raise WrongEvent for a body of another kind than `kind`, its path's. `json_body.read` must have read the body."""
     fields = json_body.read_again(_fields, payload)
     if fields.type in KINDS and fields.type != kind:
         raise WrongEvent(f"the body's type is {fields.type}, but this path is for {kind}")
@@ -53,7 +53,7 @@ def check(payload: bytes, kind: str) -> None:
 
 
 def require_type(payload: bytes, kind: str) -> None:
-    """Raise WrongEvent unless the body's `type` is `kind`. `json_body.read` must have checked it."""
+    """Raise WrongEvent unless the body's `type` is `kind`. `json_body.read` must have read the body."""
     if json_body.read_again(_fields, payload).type != kind:
         raise WrongEvent(f'the body must have "type": "{kind}", because WEBHOOK_REQUIRE_TYPE is set')
 

@@ -28,7 +28,8 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
 def translate(received: Received, kind: str) -> Translation:
     """Translate a webhook of contract A, with its Idempotency-Key if it has one.
 
-    Raises WrongEvent for a body of another kind, Malformed or InvalidField for one that cannot be read.
+    Raises WrongEvent for a body of another kind, Malformed or InvalidField for one that cannot be read, InvalidField
+    also for an unusable Idempotency-Key.
     """
     translation = idempotency_key.with_provider_event_id(TRANSLATORS[kind](received), received)
     kinds.check(received.body, kind)

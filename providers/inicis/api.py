@@ -68,7 +68,10 @@ def timestamp(at: int) -> str:
 
 
 def build_request(request: VerificationRequest, key: str) -> ApiRequest:
-    """Return `POST /v2/pg/inquiry`, signed with a SHA-512 of API key, mid, type, time and data."""
+    """Return `POST /v2/pg/inquiry`, signed with a SHA-512 of API key, mid, type, time and data.
+
+    `key` is `mid:key` or `mid:key:address`. The time is the claim `asked_at`; raises KeyError without that claim.
+    """
     mid, _, rest = key.partition(":")
     api_key, _, address = rest.partition(":")
     requested_at, data = request.claims["asked_at"], {"tid": request.alias}

@@ -50,7 +50,8 @@ _json_text = msgspec.json.Decoder(str)
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
     """Return the verification request for a webhook, form or JSON.
 
-    Raises Unsupported for an account without a deposit, and for a status or message that Inicis does not document.
+    Raises Unsupported for an account without a deposit, and for a status or message that Inicis does not document,
+    Malformed or InvalidField for a body that cannot be read.
     """
     fields = _fields(received)
     request, event = _mobile(fields) if "P_TID" in fields or "P_STATUS" in fields else _pc(fields)
@@ -118,7 +119,10 @@ def _text(value: msgspec.Raw) -> str:
 
 
 def _amount(fields: dict[str, str], field: str) -> str | None:
-    """Return the amount in won: digits, with or without leading zeros, a point or an exponent."""
+    """Return the amount in won as plain digits; None without one.
+
+    The field may have leading zeros, a point or an exponent. Raises InvalidField for anything else.
+    """
     text = fields.get(field)
     return str(exact_units(text, "KRW", field)) if text else None
 

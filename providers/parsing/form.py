@@ -29,9 +29,10 @@ def is_form(received: Received) -> bool:
 
 
 def parameters(payload: bytes, *encodings: str) -> dict[str, str]:
-    """Return form parameters by name, decoded from that of `encodings` which leaves the fewest letters broken.
+    """Return form parameters by name, decoded with the encoding of `encodings` that leaves the fewest letters broken.
 
-    Raises Malformed for a body that is not a form, InvalidField for a name given twice.
+    The first of them decides between equals. Raises Malformed for a body that is empty or not a form, InvalidField for
+    a name given twice.
     """
     if not payload:
         raise Malformed("the body is empty")
@@ -44,7 +45,7 @@ def parameters(payload: bytes, *encodings: str) -> dict[str, str]:
 
 
 def typed(fields: dict[str, str], decoder: msgspec.json.Decoder[T]) -> T:
-    """Return parameters as the decoder's type, as `json_body.read` would from JSON, with the same errors."""
+    """Convert parameters to the decoder's type by the rules, and with the errors, of `json_body.read`."""
     return json_body.read(decoder, msgspec.json.encode(fields))
 
 

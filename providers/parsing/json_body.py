@@ -36,10 +36,10 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Decode a body; if it does not fit the decoder's type as a whole, `lenient` reads it field by field.
 
-    Raises Malformed for a body that is not JSON. Raises InvalidField for a required field that is missing or wrong, for
-    a key given twice, and for a number that other readers cannot hold. The last two also apply to fields that we do not
-    use, because the whole body is stored, in Postgres too. A byte order mark is ignored. Half a surrogate pair or a NUL
-    makes an id wrong, and becomes U+FFFD in a text.
+    Raises Malformed for a body that is empty, not JSON, or nested deeper than MAX_DEPTH. Raises InvalidField for a
+    field that is missing or wrong and required or `STRICT`, for a key given twice, and for a number that other readers
+    cannot hold. The last two also apply to fields that we do not use, because the whole body is stored, in Postgres
+    too. A byte order mark is ignored. Half a surrogate pair or a NUL makes an id wrong, and becomes U+FFFD in a text.
     """
     value, body = _decoded(decoder.type, body)
     if len(body) > MAX_DEPTH:

@@ -28,7 +28,11 @@ def payload(
     location: str | None = None,
     scanned_at: Micros | None = None,
 ) -> ShippingPayload:
-    """Return the payload for a scan. Without an `alias` of the provider, the parcel's alias is `carrier:number`."""
+    """Return the payload for a scan.
+
+    Without an `alias` of the provider, the parcel's alias is made of its carrier's code (or `unknown`) and its number:
+    `cj:123456789012`.
+    """
     code = carriers.normalise(carrier)
     return ShippingPayload(
         order_id=order_id,

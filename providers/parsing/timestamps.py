@@ -75,7 +75,7 @@ def instant(value: RawTime, field: str, zone: tzinfo | None = None) -> Micros | 
 
 
 def korean(value: RawTime, field: str) -> Micros | None:
-    """Return as `instant` does; a time that names no zone is Korean time."""
+    """Do the same as `instant`; a time that names no zone is Korean time."""
     return instant(value, field, KST)
 
 

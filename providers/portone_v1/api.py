@@ -37,7 +37,7 @@ def read_response(request: VerificationRequest, received: Received, response: by
     """Translate the payment's state at PortOne.
 
     Raises NotKnownYet if PortOne has no such payment, Contradicted if the payment or its order is another one or never
-    had the claimed status or cancel, Unsupported for an undocumented status.
+    had the claimed status or cancel, Unsupported for an undocumented status, InvalidField for an unreadable response.
     """
     payment = api_support.decode(_reply, response).response
     if payment is None:

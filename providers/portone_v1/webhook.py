@@ -15,7 +15,10 @@ _webhook = msgspec.json.Decoder(PortoneV1Webhook)
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one kind
-    """Return the verification request for a webhook. Raises Unsupported for all but payments, such as escrow."""
+    """Return the verification request for a webhook.
+
+    Raises Unsupported for all but payments, such as escrow, Malformed or InvalidField for a body that cannot be read.
+    """
     webhook = _read(received)
     claims = {"status": webhook.status, "cancellation_id": webhook.cancellation_id}
     request = VerificationRequest(

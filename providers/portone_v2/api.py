@@ -50,8 +50,9 @@ def build_request(request: VerificationRequest, key: str) -> ApiRequest:
 def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
     """Translate the payment's state at PortOne.
 
-    Raises Contradicted if the API responds with another payment, Unsupported for an undocumented status, and, since the
-    signed webhook is genuine, NotKnownYet if the API does not have the claimed status yet.
+    Raises Contradicted if the API responds with another payment, Unsupported for an undocumented status, InvalidField
+    for an unreadable response, and, since the signed webhook is genuine, NotKnownYet if the API does not have the
+    claimed status yet.
     """
     payment = api_support.decode(_payment, response)
     if payment.id != request.alias:

@@ -38,15 +38,19 @@ _event_2024_january = msgspec.json.Decoder(TransactionEvent2024January)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` as `standard_webhooks.verify` accepts it, in both versions. Raises Forged or Stale."""
+    """Return `signature` if the request, of either version, is signed by Standard Webhooks.
+
+    Raises Forged or Stale as `standard_webhooks.verify` does.
+    """
     standard_webhooks.verify(received, secrets)
     return "signature"
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """Return the verification request for a payment's webhook; translate a dispute as it is.
+    """Return the verification request for a payment's webhook; translate a dispute without one.
 
-    Raises Unsupported for billing keys, tax invoices, `Transaction.Confirm` and unknown types.
+    Raises Unsupported for billing keys, tax invoices, `Transaction.Confirm` and unknown types, Malformed or
+    InvalidField for a body that cannot be read.
     """
     fields = form.parameters(received.body, "utf-8") if form.is_form(received) else None
     head = json_body.read(_head, received.body) if fields is None else form.typed(fields, _head)

@@ -74,9 +74,10 @@ _track = msgspec.json.Decoder(ShippoTrack)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if the header holds that of time and raw body; without the header, do as `url_token.verify`.
+    """Return `signature` if the header holds the signature of its time and the raw body with one of the secrets.
 
-    Raises Forged if no secret fits, Stale if the signed time is more than TOLERANCE_S away.
+    Without the header, return `shared_secret` if the URL's token is one of the secrets. Raises Forged if no secret
+    fits, Stale if the signed time is more than TOLERANCE_S away.
     """
     header = received.headers.get(SIGNATURE)
     if header is None:
@@ -97,7 +98,11 @@ def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Translate a `track_updated`. Raises Unsupported for other events, and for a parcel without a known status."""
+    """Translate a `track_updated`.
+
+    Raises Unsupported for other events and for a parcel without a known status, Malformed or InvalidField for a body
+    that cannot be read.
+    """
     event = json_body.read(_event, received.body)
     if event.event != "track_updated":
         raise Unsupported(f"{event.event} is not about a parcel")
@@ -131,7 +136,10 @@ def _status(current: TrackingStatus) -> ShippingStatus:
 
 
 def _event_id(track: ShippoTrack, current: TrackingStatus) -> str | None:
-    """Return an id made of parcel, status id and date, since Shippo has none; and order, which may be added later."""
+    """Return an id made of parcel, status id, date and order, which may be added later; None without status id or date.
+
+    Shippo has no event ids.
+    """
     date = raw_text(current.status_date)
     if not (current.object_id and date):
         return None

@@ -50,7 +50,8 @@ _string = msgspec.json.Decoder(str)
 def translate(received: Received, kind: str) -> Translation:
     """Translate an order or a customer, with the Idempotency-Key if the request has one.
 
-    Raises WrongEvent for a body of another kind, Malformed or InvalidField for one that cannot be read.
+    Raises WrongEvent for a body of another kind, Malformed or InvalidField for one that cannot be read, InvalidField
+    also for an order with neither customerEmail nor customerId and for an unusable Idempotency-Key.
     """
     translation = idempotency_key.with_provider_event_id(_TRANSLATORS[kind](received), received)
     kinds.check(received.body, kind)
@@ -125,7 +126,10 @@ def _as_text(raw: msgspec.Raw) -> str:
 
 
 def _amount(raw: msgspec.Raw, currency: str) -> int | None:
-    """Return the amount in minor units; 0 is the amount of a free order. Raises as `minor_units_or_none` does."""
+    """Return the amount in minor units, 0 for a free order, None for an absent one.
+
+    Raises as `minor_units_or_none` does.
+    """
     return None if bytes(raw) in (b"", b"null", b'""') else minor_units_or_none(raw, currency) or 0
 
 

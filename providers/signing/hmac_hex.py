@@ -20,16 +20,19 @@ def is_valid_signature(payload: bytes, given: bytes, secrets: Sequence[bytes]) -
 
 
 def verify_raw(received: Received, header: str, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if `header` holds the raw body's, made with any secret, in any case; else raise Forged."""
+    """Return `signature` if `header` holds the raw body's signature with one of the secrets; else raise Forged.
+
+    The hex digits may be in upper or lower case.
+    """
     if is_valid_signature(received.body, _given(received, header), secrets):
         return "signature"
     raise _forged(header)
 
 
 def verify_raw_or_compact(received: Received, header: str, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if `header` holds that of the raw body or its compact form with a secret; else raise Forged.
+    """Do the same as `verify_raw`, but also accept the signature of the body's compact form.
 
-    The compact form is that of `canonical_json.compacted`.
+    The compact form is made by `canonical_json.compacted`.
     """
     given = _given(received, header)
     if is_valid_signature(received.body, given, secrets):

@@ -31,8 +31,8 @@ _event = msgspec.json.Decoder(StripeEvent[StripeDispute])
 def read(raw: bytes) -> Translation:
     """Translate an event of one of TYPES. `json_body.read` must have checked the body.
 
-    An unknown status becomes `closed` in a closing event, else `needs_response`. Raises InvalidField for a dispute
-    without payment, charge and order.
+    An unknown status becomes `closed` in a closing event, else `needs_response`. Raises InvalidField for a field that
+    cannot be used, and for a dispute without payment, charge and order.
     """
     event = json_body.read_again(_event, raw)
     dispute = event.data.object

@@ -18,7 +18,8 @@ _SESSION_STATUSES: dict[str, PaymentStatus] = {
 def session_parser(status: PaymentStatus | None) -> Callable[[CheckoutSession, str | None], ParsedPayment]:
     """Return the parser for a session whose payment has `status`; None: take the status from `payment_status`.
 
-    A completed session may be unpaid. The parser raises Unsupported for one that pays nothing (`setup`).
+    A completed session may be unpaid. The parser raises Unsupported for a session that pays nothing (`setup`), and for
+    an unknown `payment_status` that it would have to use.
     """
 
     def parse(session: CheckoutSession, _: str | None) -> ParsedPayment:

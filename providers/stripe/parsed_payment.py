@@ -39,8 +39,8 @@ def released_part(authorized: int | None, captured: int | None) -> int | None:
 
 
 def refunds_releases(version: str | None) -> bool:
-    """Return whether this API version, such as 2025-03-31.basil, counts the release of the rest as a refund.
+    """Return whether this API version, such as `2025-02-24.acacia`, counts the release of the rest as a refund.
 
-    True for an unknown version (None).
+    True before 2025-03-31, and for an unknown version (None).
     """
     return (version or "") < _NO_RELEASES

@@ -24,8 +24,8 @@ _event = msgspec.json.Decoder(StripeEvent[StripeRefund])
 def read(raw: bytes) -> Translation:
     """Translate an event of one of TYPES. `json_body.read` must have checked the body.
 
-    Raises Unsupported for a refund without money and for an unknown status, InvalidField for a refund without payment,
-    charge and order.
+    Raises Unsupported for a refund without money and for an unknown status, InvalidField for a field that cannot be
+    used, and for a refund without payment, charge and order.
     """
     event = json_body.read_again(_event, raw)
     refund = event.data.object

@@ -54,7 +54,8 @@ def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - the body has the type
     """Translate a snapshot event.
 
-    Raises Unsupported for other types, thin events and events in a cloud provider's envelope.
+    Raises Unsupported for other types, thin events and events in a cloud provider's envelope, Malformed or InvalidField
+    for a body that cannot be read.
     """
     head = json_body.read(_head, received.body)
     if head.object not in (None, "event") or bytes(head.detail) or head.specversion is not None:

@@ -56,7 +56,10 @@ _scan = msgspec.json.Decoder(ScanCallback)
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Translate a callback, form or JSON. Raises Unsupported for a level that is not listed."""
+    """Translate a callback, form or JSON.
+
+    Raises Unsupported for a level that LEVELS does not list, Malformed or InvalidField for a body that cannot be read.
+    """
     is_json = received.body.removeprefix(BOM).lstrip().startswith((b"{", b"["))
     fields = received.body if is_json else msgspec.json.encode(form.parameters(received.body, *ENCODINGS))
     scan = json_body.read(_scan, fields)

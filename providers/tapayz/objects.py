@@ -143,7 +143,10 @@ def transfer_state(state: str) -> TransferState:
 
 
 def cash(amount: msgspec.Raw, asset: str | None, assets: Mapping[str, str]) -> tuple[int | None, str]:
-    """Return an amount of cash in minor units, None if it is absent, empty or zero; and its currency by `assets`."""
+    """Return an amount of cash in minor units, None if it is absent, empty or zero; and its currency.
+
+    The currency is that of `asset` in `assets`, or DEFAULT_CASH. Raises InvalidField for an amount that is no number.
+    """
     currency = assets.get(asset or "", DEFAULT_CASH)
     return units_of_any(amount, currency, "cashAmount"), currency
 
@@ -157,9 +160,9 @@ def block(number: msgspec.Raw) -> int | None:
 def crypto(amount: msgspec.Raw, field: str) -> str | None:
     """Return an amount on a chain as a plain decimal text, None for an absent or empty one.
 
-    The amount may be a text or a JSON number: `74.074074` stays as it is written, `1e-18` becomes
+    The amount may be a text or a JSON number: `74.074074` and `0` stay as they are written, `1e-18` becomes
     `0.000000000000000001`. It is never converted to a number type, since none holds all digits. Raises InvalidField
-    for anything else, and for more than MAX_CRYPTO_DIGITS digits on either side of the point.
+    for anything else, such as a minus sign, and for more than MAX_CRYPTO_DIGITS digits on either side of the point.
     """
     raw_text = bytes(amount)
     if raw_text in (b"", b"null"):

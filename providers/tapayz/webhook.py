@@ -41,7 +41,7 @@ T = TypeVar("T", InvoiceCallback, TransferCallback)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if the header holds that of the raw body or its compact form, with any of the secrets.
+    """Return `signature` if the header holds the signature of the raw body or of its compact form with one secret.
 
     Raises Unsigned without the header, Forged with a wrong one.
     """
@@ -54,7 +54,8 @@ def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CA
     """Translate a body. `kind` is the event of the path; a body that names an event must name the same.
 
     With ANY, the fields of a body without event name show its event. `cash_assets` maps Tapayz's asset ids to
-    currencies. Raises WrongEvent for another event, Unsupported for an undocumented state.
+    currencies. Raises WrongEvent for another event, Unsupported for an undocumented state, Malformed or InvalidField
+    for a body that cannot be read.
     """
     head = json_body.read(_head, received.body)
     event = (head.event or _shape_of(received, head).event) if kind == ANY else kind

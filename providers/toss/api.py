@@ -52,7 +52,8 @@ def read_response(request: VerificationRequest, received: Received, response: by
     """Translate the payment's state at Toss, which may be later than the state that the webhook claims.
 
     Raises Contradicted if the payment or its order is another one, if it never had the claimed status or cancel, or if
-    the deposit's secret is not the payment's. Raises Unsupported for an undocumented status.
+    the deposit's secret is not the payment's. Raises Unsupported for an undocumented status, InvalidField for an
+    unreadable response.
     """
     payment = api_support.decode(_payment, response)
     if payment.status not in STATUSES:
@@ -114,9 +115,10 @@ def _payload(payment: TossPayment) -> PaymentPayload:
 
 
 def _refunded_amount(payment: TossPayment, amount: int | None, currency: str) -> int | None:
-    """Return the total given back, from the remaining balance with points and coupons; None without a balance.
+    """Return the total given back of a cancelled payment, from the remaining balance with points and coupons.
 
-    The balance may already be reduced by a cancel that is not done yet: then None, and the cancels alone count.
+    None for other payments and without a balance. The balance may already be reduced by a cancel that is not done yet:
+    then None, and the cancels alone count.
     """
     if (
         payment.status not in ("PARTIAL_CANCELED", "CANCELED")

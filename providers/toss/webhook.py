@@ -83,7 +83,7 @@ def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - o
     """Return the verification request for a webhook.
 
     Raises Unsupported if it is not about a payment or names neither payment nor order, InvalidField for a deposit
-    callback without a secret.
+    callback without a secret, Malformed or InvalidField for a body that cannot be read.
     """
     head = json_body.read(_head, received.body)
     event = head.eventType or (DEPOSIT if head.secret is not None else None)

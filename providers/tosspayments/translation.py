@@ -20,7 +20,11 @@ _fields = msgspec.json.Decoder(SubscriptionFields)
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
-    """Translate a webhook of contract C. Raises Unsupported for any other `eventType`."""
+    """Translate a webhook of contract C.
+
+    Raises Unsupported for any other `eventType`, Malformed or InvalidField for a body that cannot be read or names
+    neither an order nor a payment.
+    """
     event_type = json_body.read(_head, received.body).eventType
     if event_type not in _TRANSLATORS:
         raise Unsupported("contract C does not have the eventType of the body")
