@@ -46,7 +46,8 @@ def agreement(trace: Trace) -> Claim:
     """Check for each order with a payment and completed refunds that the refunds do not exceed the payment.
 
     Refunds that the payment reported must be within its refunded amount, all refunds within the amount paid. An excess
-    is unfinished while one of the two outboxes has unpublished messages.
+    is unfinished while one of the two outboxes has unpublished messages. Checks nothing unless both stores are part of
+    the evidence.
     """
     evidence, wrong, unfinished, checked = trace.evidence, list[str](), list[str](), 0
     stores = evidence.stores
@@ -82,7 +83,7 @@ def _sums(rows: Mapping[str, Row], amount: str, *by: str) -> Counter[tuple[str, 
 
 
 def _credits(evidence: Evidence, store: Store) -> Iterable[str]:
-    """Compare the ledger with the published CreditAdded events, entry by entry."""
+    """Compare the ledger with the published CreditAdded events, entry by entry, unless the outbox has messages."""
     events = (entry.delivery.event for entry in evidence.entries)
     added = {event.entry_id: (event.amount, event.currency) for event in events if isinstance(event, CreditAdded)}
     stored = {row["entry_id"]: (row["amount"], row["currency"]) for row in store.tables["credits"].values()}

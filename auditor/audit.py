@@ -36,8 +36,8 @@ def audit(
     """Return the claims about the system in `env`, once nothing is wrong or unfinished, or `timeout_s` is over.
 
     The claims of each round are passed to `on_round`. Without `accepted`, the webhooks that were answered 2xx, LOST is
-    not checked. Raises Unreachable, psycopg.Error or aiohttp.ClientError when Kafka, a store or the inbox cannot be
-    read.
+    not checked. Raises Unreachable, psycopg.Error, aiohttp.ClientError or OSError (RegistryError, TimeoutError) when
+    Kafka, a store, the inbox or the schema registry cannot be read.
     """
     until = time.monotonic() + timeout_s
     log = Log(env)

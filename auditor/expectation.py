@@ -13,7 +13,8 @@ HANDLED = ("processed", "late", "waiting")
 def expected(trace: Trace, service: str) -> Expected:
     """Return the rows and domain events that must follow from the events that the service's inbox counts as handled.
 
-    Each event counts once, by its first record. Raises KeyError for a service without a store or a model.
+    Each event counts once, by its first record; an event whose record is not in the evidence is left out. Raises
+    KeyError for a service without a store or a model.
     """
     store = trace.evidence.stores[service]
     positions = sorted(position for name, (position, outcome) in store.handled.items() if _counts(store, name, outcome))

@@ -35,7 +35,8 @@ class Log:
     def read(self) -> tuple[Entry, ...]:
         """Return all records up to the current ends of the topics; fetch only those appended since the last call.
 
-        Raises Unreachable when Kafka does not answer within ANSWER_S, or sends nothing for SILENCE_S.
+        Raises Unreachable when Kafka does not answer within ANSWER_S, or sends nothing for SILENCE_S, and RegistryError
+        when a remote schema registry fails.
         """
         try:
             known = self._lister.existing(topics.ALL)

@@ -24,7 +24,7 @@ ALERTS = "OperatorAlerts"
 def queued(trace: Trace) -> Claim:
     """Check that every handled domain event has a message for each of its recipients, and every message its event.
 
-    The operator's alerts have none, and a message that an operator sent again has that of the first.
+    Alerts to the operator need no event. A message that an operator sent again needs the event of the first message.
     """
     evidence = trace.evidence
     rows, wrong = evidence.stores["notifier"].tables["notifications"], list[str]()
@@ -40,9 +40,9 @@ def queued(trace: Trace) -> Claim:
 
 
 def double(trace: Trace) -> Claim:
-    """Check that no mail arrived twice, or though its message was not sent. Checks nothing without an inbox.
+    """Check that no mail arrived twice, and that no message which was not sent (NOT_SENT) arrived.
 
-    A mail without a message is unfinished.
+    A mail without a message is unfinished. Checks nothing without an inbox.
     """
     mails, rows = trace.evidence.mails, trace.evidence.stores["notifier"].tables["notifications"]
     if mails is None:
@@ -60,7 +60,9 @@ def double(trace: Trace) -> Claim:
 def missing(trace: Trace) -> Claim:
     """Check that every message with the status `sent` has arrived and its NotificationSent was published.
 
-    Queued messages are unfinished; those that were not sent, or whose status is `unknown`, are noted.
+    Queued messages are unfinished, and so is a missing NotificationSent while the notifier's outbox has unpublished
+    messages. Messages that were not sent, or whose status is `unknown`, are noted. Arrival is not checked without an
+    inbox.
     """
     evidence, wrong, unfinished, noted = trace.evidence, list[str](), list[str](), list[str]()
     rows = evidence.stores["notifier"].tables["notifications"]

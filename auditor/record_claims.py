@@ -99,7 +99,8 @@ def vanished(trace: Trace) -> Claim:
 def outcomes(trace: Trace) -> Claim:
     """Check that the outcome of every handled record was published, and agrees with the service's inbox.
 
-    Services that publish no outcomes (WITHOUT_OUTCOMES) are left out.
+    Services that publish no outcomes (WITHOUT_OUTCOMES) are left out. A difference above the committed offset is
+    unfinished.
     """
     checked, wrong, unfinished = 0, list[str](), list[str]()
     for service, store in trace.evidence.stores.items():
@@ -134,7 +135,7 @@ def once(trace: Trace) -> Claim:
 
 
 def outbox(trace: Trace) -> Claim:
-    """Check that every message of an outbox was published; a service with others is unfinished, and never wrong."""
+    """Check that every message of an outbox was published. A service with unpublished ones is unfinished, not wrong."""
     unpublished = [
         f"{service}: {store.outbox} unpublished" for service, store in trace.evidence.stores.items() if store.outbox
     ]
@@ -144,7 +145,8 @@ def outbox(trace: Trace) -> Claim:
 def confirmed(trace: Trace) -> Claim:
     """Check that the event of every confirmed verification is on a topic.
 
-    Unanswered verifications are unfinished, those with an error are noted.
+    Unanswered verifications are unfinished, and so is a missing event while the confirmer's outbox has unpublished
+    messages; verifications with an error are noted. Checks nothing without the confirmer's store.
     """
     events = {entry.event_id for entry in trace.evidence.entries}
     store = trace.evidence.stores.get("confirmer", Store())

@@ -28,7 +28,7 @@ VERIFICATION_REQUEST = Operation(
 
 
 def routes(store: Engine) -> Routes:
-    """Return the confirmer's own management route, beside those of every service with a store."""
+    """Return the management route that only the confirmer has, GET /verification-request; it answers by `show`."""
 
     def answer(query: Mapping[str, object]) -> object:
         with refused_while_store_is_away("confirmer"), store.begin() as tx:

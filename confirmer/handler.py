@@ -21,8 +21,9 @@ def handle(
     encode: Callable[[Record], bytes],
     on_insert: Callable[[Iterable[str]], None],
 ) -> list[Result]:
-    """Insert a verification for each unconfirmed webhook and store the orders; pass the providers to `on_insert`.
+    """Insert a verification for each unconfirmed webhook and store the orders, in the transaction `tx`.
 
+    `on_insert` is called once, before the commit, with the providers of all unconfirmed webhooks; there may be none.
     Return one result per webhook, in order: `processed` for an order, `waiting` for an unconfirmed webhook, whose final
     outcome is published once its provider has answered.
     """

@@ -59,7 +59,7 @@ def is_relevant(record: Record) -> bool:
 def handle(tx: Connection, events: Sequence[Record], *, encode: Callable[[Record], bytes]) -> list[Result]:
     """Insert verifications as the live handler does, and set the results of those that `events` decide.
 
-    Return one result per event, in order; that of a confirmed webhook or an outcome has no key.
+    Return one result per event, in order: for a confirmed webhook or an outcome `processed` with an empty key.
     """
     inputs = [event for event in events if isinstance(event, handler.ConfirmerInput)]
     results = iter(handler.handle(tx, inputs, encode=encode, on_insert=lambda _: None))

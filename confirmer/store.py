@@ -78,7 +78,7 @@ def add_known_orders(tx: Connection, order_ids: Sequence[str]) -> None:
 
 
 def insert(tx: Connection, webhooks: Iterable[tuple[UnconfirmedWebhook, bytes]]) -> None:
-    """Insert a verification, due at once, for each webhook that has none; `webhooks` pairs them with their records."""
+    """Insert a verification, due at once, for each webhook without one; `webhooks` holds (webhook, encoded record)."""
     INSERT.execute(tx, [_row(webhook, record) for webhook, record in webhooks])
 
 
@@ -93,7 +93,10 @@ def delete_past_turns(tx: Connection) -> None:
 
 
 def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
-    """Set verifications to `confirmed` in a replay; `confirmed` holds (request id, id of the confirmed event)."""
+    """Set verifications to `confirmed` in a replay; `confirmed` holds (request id, id of the confirmed event).
+
+    A request without a verification, or with a confirmed one, changes nothing.
+    """
     SET_CONFIRMED.execute(
         tx,
         [
@@ -104,7 +107,10 @@ def set_confirmed(tx: Connection, confirmed: Sequence[tuple[str, str]]) -> None:
 
 
 def set_ended(tx: Connection, ended: Sequence[tuple[str, EndedStatus, str]]) -> None:
-    """End open verifications in a replay, and empty their records; `ended` holds (request id, status, error)."""
+    """End open verifications in a replay, and empty their records; `ended` holds (request id, status, error).
+
+    A request without an open verification changes nothing.
+    """
     SET_ENDED.execute(
         tx,
         [

@@ -96,8 +96,9 @@ def judge(
 ) -> Verdict:
     """Return the verdict on a verification by the response to its request.
 
-    Without a usable response, and while the provider may still learn of the webhook's subject, the request is sent
-    again. Raises nothing: a response on which the provider's module fails is unreadable.
+    The request is sent again without limit while the API is away or refuses the key; until `unknown_after_s` while the
+    API does not know the webhook's subject; for API_LAG_S while it contradicts the webhook; and until MAX_UNREAD
+    responses could not be read. Raises nothing: a response on which the provider's module fails cannot be read.
     """
     if isinstance(response, Unbuildable):
         return unreadable(response.error, context)
@@ -113,7 +114,11 @@ def judge(
 
 
 def ended_status(error: str | None) -> EndedStatus | None:
-    """Return the status of a verification by the error of its published outcome; None for an error of another kind."""
+    """Return the status of a verification by the error of its published outcome.
+
+    None without an error, and for an error that is not in STATUS_OF: the outcome then ended no verification as untrue
+    or unknown.
+    """
     return STATUS_OF.get((error or "").partition(":")[0])
 
 
@@ -162,7 +167,7 @@ def _not_known(error: str, api_verification: ApiVerification, webhook: Unconfirm
 
 
 def unreadable(error: str, context: Context) -> Verdict:
-    """Return the verdict on a response that cannot be read: RetryLater, for the MAX_UNREAD-th Unknown."""
+    """Return the verdict on a response that cannot be read: RetryLater; Unknown for the MAX_UNREAD-th such response."""
     text = f"{UNREAD}: {error}"[:ERROR_CHARS]
     if context.unread + 1 >= MAX_UNREAD:
         return Unknown(text)

@@ -50,13 +50,19 @@ class Inbox:
 
 
 async def open_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
-    """Return the inbox at `url`; only mails that arrive from now on are certain to be read."""
+    """Return the inbox at `url`; only mails that arrive from now on are certain to be read.
+
+    Raises aiohttp.ClientError if the inbox does not answer.
+    """
     read = await _reader(session, url)
     return Inbox(session, url, read, await read(session, url, 0))
 
 
 async def whole_inbox(session: aiohttp.ClientSession, url: str) -> Inbox:
-    """Return the inbox at `url`; its first read fetches every mail that is in it."""
+    """Return the inbox at `url`; its first read fetches every mail that is in it.
+
+    Raises aiohttp.ClientError if the inbox does not answer.
+    """
     return Inbox(session, url, await _reader(session, url), [])
 
 

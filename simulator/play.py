@@ -19,7 +19,8 @@ from simulator.watch import WaitLimits
 async def play(env: Mapping[str, str], plan: Plan, limits: WaitLimits | None = None) -> Verdict:
     """Post the plan's webhooks to the gateway, wait for rows and mails, and return the verdict.
 
-    `env` has the variables of `.run/env`. Without `limits`, the defaults of WaitLimits apply.
+    `env` has the variables of `.run/env`. Without `limits`, the defaults of WaitLimits apply. Webhooks that the gateway
+    does not accept are part of the verdict. Raises the errors of `watch.settled` and `open_inbox`.
     """
     played = lives(plan)
     posts = sum(len(step) for life in played for step in life.steps)

@@ -25,7 +25,10 @@ TOSS_SIGNED = ("payout.changed", "seller.changed")
 
 
 def sign(provider: Provider, body: bytes, secret: bytes, at: int = 0) -> Headers:
-    """Return the headers that a provider sends with a body at a time; none if its secret is in the URL."""
+    """Return the headers that a provider adds to a body at a time: its signature if it signs, a form's Content-Type.
+
+    Empty if there is neither. The default of `at` is 1970: where the time is signed, such a signature is stale.
+    """
     signer = contract_e if provider.verify is contract_e_webhook.verify else SIGNERS[provider.name]
     return signer(body, secret, at)
 

@@ -16,9 +16,10 @@ UNFINISHED = ("queued", "sending")
 class Expected:
     """The rows and mails that must exist once all accepted webhooks are processed.
 
-    `mails` maps notification ids to their webhooks. `possible` has the mails of all webhooks: one that was answered
-    with an error may have been accepted all the same. `applied` is the number of webhooks of each service and key.
-    `readers` are the addresses of the run's orders.
+    `mails` maps notification ids to their webhooks. `possible` and `applied` count all webhooks, since one that was
+    answered with an error may have been accepted all the same: `possible` has the notification ids of their mails,
+    `applied` their number by service and key, the most history rows that there may be. `readers` are the addresses of
+    the run's orders.
     """
 
     rows: frozenset[Row]

@@ -24,7 +24,8 @@ PAUSE_FACTOR = 3
 class WaitLimits:
     """Limits in seconds: waiting ends after `quiet_s` without a change, unless the notifier is still sending.
 
-    It always ends after `longest_s`. `linger_s` is the time given to a double row or mail once everything has arrived.
+    It always ends after `longest_s`. `linger_s` is the time given to a double row or mail after the end of the waiting.
+    `every_s` is the shortest pause between two polls.
     """
 
     quiet_s: float = 30.0
@@ -38,8 +39,8 @@ async def settled(
 ) -> Seen:
     """Poll until everything has arrived or a limit is reached; then read everything once more, and return that.
 
-    `on_look` is called with the result of each poll. Only the last one has the histories. Raises the error of a store
-    or inbox that is away for UNAVAILABLE_S.
+    `on_look` is called with the result of each poll. Only the returned result has `applied`. Raises the error of a
+    store or inbox that is away for UNAVAILABLE_S.
     """
     seen = Seen()
     began = changed = time.monotonic()

@@ -17,7 +17,8 @@ from stream.events import Record
 def models(policy: OrdersPolicy) -> Mapping[str, Callable[[Sequence[Record]], Expected]]:
     """Return the model of each processor by service: records in any order → expected rows and domain events.
 
-    `policy` is the payment processor's setting ORDERS.
+    The model of the order processor expects rows only, without history and domain events. `policy` is the payment
+    processor's setting ORDERS.
     """
     return {
         "payment": partial(payment, policy=policy),

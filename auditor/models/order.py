@@ -11,7 +11,10 @@ from stream.events import DomainEvent, OrderId, OrderWebhook, Record
 
 
 def order(events: Iterable[Record]) -> Expected:
-    """Return the expected rows and domain events of the order processor; records of other kinds are skipped."""
+    """Return the expected rows of the order processor, without history and domain events.
+
+    Records that belong to no order are skipped.
+    """
     known: KeyedDefaults[OrderId, orders.Order] = KeyedDefaults(orders.Order)
     for event in events:
         if isinstance(event, OrderWebhook | DomainEvent) and (order_id := orders.order_of(event)):

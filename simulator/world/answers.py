@@ -201,6 +201,9 @@ _NAME = re.compile(r"/([a-z0-9_]+)(/.*)")
 
 
 def split(target: str) -> tuple[str, str] | None:
-    """Return the provider named by the first path segment, and the rest of the path; None if no API has that name."""
+    """Split a request target into the provider that its first path segment names, and the rest, query included.
+
+    Return None if no API has that name, or nothing follows it.
+    """
     match = _NAME.fullmatch(target)
     return (match[1], match[2]) if match and match[1] in APIS else None
