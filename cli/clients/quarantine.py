@@ -119,9 +119,9 @@ def _decoded(codec: "Codec", message: "Message", position: "Position") -> "Recor
 
 
 def _begin(since: str | None) -> int | None:
-    """Return the value of --since in microseconds since 1970.
+    """Return the value of --since in microseconds since 1970 UTC; None for None.
 
-    Raises CommandError when it is not a time.
+    Raises CommandError when it is neither a date nor an instant with its offset.
     """
     from runtime.management.routes import RequestRefused
     from stream.dead_letters import filters

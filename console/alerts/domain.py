@@ -82,7 +82,10 @@ class Message:
         return "\n".join([*lines, *([f"- and {more} more"] if more > 0 else [])])
 
     def data(self) -> dict[str, JsonValue]:
-        """Return the message as JSON: the `data` of a Standard Webhooks payload. `count` is the sum over all alerts."""
+        """Return the message as JSON: the `data` of a Standard Webhooks payload.
+
+        `alerts` has the first LISTED alerts, `more` is the number of the others, `count` the sum over all of them.
+        """
         return {
             "kind": self.kind,
             "state": self.state,
@@ -105,7 +108,7 @@ def due(
     now: int,
     interval_us: int,
 ) -> Message | None:
-    """Return the message that is due about a kind, or None if none is.
+    """Return the message that is due about a kind, or None if none is. Times are microseconds since 1970 UTC.
 
     `opened` are the open alerts, `ended` those that a message named and that are over since, `last_at` is the time of
     the last message about open alerts of the kind. As soon as an open alert was in no message yet, a message with all
@@ -137,7 +140,7 @@ def webhook_payload(message_id: str, data: Mapping[str, JsonValue], at: int) -> 
     """Return the body of a Standard Webhook about a message.
 
     `message_id` is also its header `webhook-id`, `data` is `Message.data()`, `at` the time at which the message was
-    made.
+    made, in microseconds since 1970 UTC.
     """
     return {"type": f"alert.{data['state']}", "timestamp": _iso(at), "id": message_id, "data": dict(data)}
 

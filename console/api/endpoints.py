@@ -116,7 +116,8 @@ def actions_(tx: Connection, params: Parameters) -> Response:
 def issues_(tx: Connection, params: Parameters) -> Response:
     """Return the issues with the latest death first, of one `state` or `service` if it is given.
 
-    `counts` has the number of issues in each state (of the service, if it is given), whatever `state` is.
+    `counts` has the number of issues in each state (of the service, if it is given), whatever `state` is. Raises
+    BadParameter for an unknown state.
     """
     values = query_params.texts(params, {"state", "service"})
     wanted = values.get("state")

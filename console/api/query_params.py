@@ -122,7 +122,11 @@ def _range(values: Mapping[str, str]) -> Range:
 
 
 def _time(values: Mapping[str, str], name: str, *, end_of_day: bool) -> int | None:
-    """Return a time in microseconds. A date is a day in UTC, included if it is `to`; an instant needs an offset."""
+    """Return the time `name` of a query in microseconds since 1970 UTC; None if it is not given.
+
+    A date is the start of that day in UTC, with `end_of_day` its end. Raises BadParameter for anything else than a date
+    or an instant with its offset.
+    """
     text = values.get(name)
     if text is None:
         return None

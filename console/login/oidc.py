@@ -67,8 +67,8 @@ class OidcProvider:
     def begin(self, next_path: str, now: int) -> tuple[str, Attempt]:
         """Return the URL of the provider's login page, and the attempt to keep for `finish`.
 
-        `next_path` is the path to go to after the login. Raises OidcRefused if the provider does not answer as
-        expected.
+        `next_path` is the path to go to after the login, `now` is in seconds since 1970 UTC. Raises OidcRefused if the
+        provider does not answer as expected.
         """
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         attempt = Attempt(state, nonce, verifier, next_path, now)

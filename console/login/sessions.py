@@ -40,7 +40,10 @@ class Session:
 
 
 class Sessions:
-    """Opens and reads sessions, makes their CSRF tokens, and signs other values for cookies. It stores nothing."""
+    """Opens and reads sessions, makes their CSRF tokens, and signs other values for cookies. It stores nothing.
+
+    `now` is in seconds since 1970 UTC.
+    """
 
     def __init__(self, secret: str) -> None:
         self._key = hmac.digest(secret.encode(), b"console sessions", "sha256")

@@ -76,7 +76,10 @@ def totals(days: list[DayOfProvider]) -> dict[str, dict[str, int]]:
 
 
 def _bounds(received: Range, now: int | None) -> tuple[int, int]:
-    """Return the start of the range's first day and the end of its last, in UTC."""
+    """Return the start of the range's first day and the end of its last, in microseconds since 1970 UTC.
+
+    Raises BadParameter for more than MOST_DAYS.
+    """
     end = received.end if received.end is not None else (now if now is not None else clock.now())
     end = -(-end // DAY) * DAY
     start = (received.start // DAY) * DAY if received.start is not None else end - USUAL_DAYS * DAY

@@ -59,7 +59,10 @@ class FailingSecret(NamedTuple):
 
 
 def failing_secrets(tx: Connection, now: int) -> list[FailingSecret]:
-    """Return the retired secrets with which requests within RECENT before `now` were signed, the most used first."""
+    """Return the retired secrets with which requests within RECENT before `now` were signed, the most used first.
+
+    `now` is in microseconds since 1970 UTC.
+    """
     return [FailingSecret(**row) for row in rows(tx, FAILING_SECRETS, {"since": now - RECENT})]
 
 

@@ -1,4 +1,7 @@
-"""Rates, delays and open verification requests, from counts by hour and day and from the newest rows."""
+"""Rates, delays and open verification requests, from counts by hour and day and from the newest rows.
+
+In all functions `now` is in microseconds since 1970 UTC.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping

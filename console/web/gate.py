@@ -67,7 +67,10 @@ class Gate:
         return name in self.users or bool(name and self._role_map)
 
     def anonymous(self, request: AnyRequest, now: int) -> Entry:
-        """Return a new session and a viewer who has not logged in, with the preferences of the request's cookies."""
+        """Return a new session and a viewer who has not logged in, with the preferences of the request's cookies.
+
+        `now` is in seconds since 1970 UTC.
+        """
         return self._entry(request, None, NOBODY, now)
 
     def _entry(self, request: AnyRequest, session: Session | None, roles: frozenset[Role], now: int) -> Entry:

@@ -106,7 +106,10 @@ def shown(address: Address | None) -> str | None:
 
 
 def _origin(peer: Address | None, entries: Sequence[str], trusted: Sequence[Network]) -> Address | None:
-    """Return the right-most address that is not a trusted proxy's, or the proxy that wrote an unreadable entry."""
+    """Return the right-most address that is not a trusted proxy's, or the proxy that wrote an unreadable entry.
+
+    `peer` is the address after all entries; None if it is None.
+    """
     origin = peer
     for entry in reversed(entries):
         if not contain(trusted, origin):

@@ -105,7 +105,10 @@ def _ascii_domain(domain: str, *, allow_dotless: bool) -> str:
 
 
 def _encoded(domain: str) -> str:
-    """Return the domain in ASCII. An ASCII domain is returned unchanged, including its upper case."""
+    """Return the domain in ASCII; an ASCII domain unchanged, including its upper case.
+
+    Raises Unusable for a domain that is no international domain name.
+    """
     try:
         if not domain.isascii():
             return idna.encode(domain, uts46=True, std3_rules=True).decode()

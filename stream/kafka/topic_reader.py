@@ -89,7 +89,8 @@ def _read(
 def read_last(cluster: Cluster, topics: Sequence[Topic], last: int) -> tuple[list[Message], list[Position]]:
     """Return the records at the last `last` offsets of each partition, and each partition's position after them.
 
-    Pass these positions to `follow` to go on. Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
+    The records of each partition are in order, those of several are mixed. Pass the positions to `follow` to go on.
+    Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
     """
     consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
     try:
@@ -124,7 +125,10 @@ def follow(cluster: Cluster, positions: Sequence[Position]) -> Iterator[Message]
 
 
 def _end(consumer: Consumer, topic: str, partition: int) -> tuple[int, Position]:
-    """Return the first offset of a partition and the position after its last record."""
+    """Return the first offset of a partition and the position after its last record.
+
+    Raises KafkaException when Kafka does not answer within TIMEOUT_S.
+    """
     found = consumer.get_watermark_offsets(TopicPartition(topic, partition), TIMEOUT_S)
     if found is None:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its public name
@@ -158,7 +162,8 @@ def _until_ends(consumer: Consumer, partitions: int, timeout_s: float) -> Iterat
 def _next(consumer: Consumer, position: Position) -> bytes | None:
     """Return the value of the record at the assigned position; None when Kafka has none there.
 
-    Messages from the position assigned before may still arrive and are skipped.
+    Messages from the position assigned before may still arrive and are skipped. Raises KafkaUnavailable without an
+    answer within TIMEOUT_S.
     """
     deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:

@@ -58,7 +58,8 @@ class Promotion:
         """Bring the candidate to the positions of the live service, and swap both; return when the candidate is live.
 
         Raises ReplayImpossible when the live service stays behind the candidate, and OperationalError when the tables
-        cannot be locked in time. Nothing is swapped then, and the service goes on with the live schema.
+        cannot be locked in time. Nothing is swapped then, and the service goes on with the live schema: at most its
+        epochs are raised, which makes its workers take over their partitions again, and its outbox is published.
         """
         self.catch_up()
         with takeovers_locked(self._live):

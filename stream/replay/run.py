@@ -29,7 +29,10 @@ SELECT event_id, digest, topic, partition, "offset", 'processed' FROM replay_ali
 
 
 class Replay:
-    """Rebuilds the store of one service in the schema of `store`. `begin` or `resume` it first."""
+    """Rebuilds the store of one service in the schema of `store`. `begin` or `resume` it first.
+
+    Its methods commit what they do, in transactions of their own.
+    """
 
     def __init__(self, spec: ReplaySpec, settings: StoreSettings, store: Engine, fill: Fill = Filler.fill) -> None:
         self._spec = spec

@@ -66,7 +66,10 @@ def live_engine(database_url: str, *, service: str) -> Engine:
 
 
 def create(database_url: str, schema: str, package: str, store: Engine) -> None:
-    """Create the schema if it does not exist, and migrate it to the tables that the code of `package` expects."""
+    """Create the schema if it does not exist, and migrate it to the tables that the code of `package` expects.
+
+    `store` is an engine of the same database. Both steps are committed.
+    """
     with store.begin() as tx:
         tx.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     migrate.upgrade(package, _url(database_url, f"-csearch_path={schema}"))
@@ -87,7 +90,7 @@ def lock(connection: Connection, schema: str) -> None:
 
 
 def drop(store: Engine, schema: str) -> None:
-    """Drop an existing schema with all that is in it."""
+    """Drop an existing schema with all that is in it, and commit."""
     with store.begin() as tx:
         tx.exec_driver_sql(f"DROP SCHEMA {quoted(schema)} CASCADE")
 

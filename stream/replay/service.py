@@ -28,8 +28,8 @@ MAX_COMPARISONS = 4
 class ReplayService:
     """The live store of a service and the replayed schemas beside it.
 
-    All methods raise ReplayImpossible when the operation is not possible as requested, SQLAlchemyError when the store
-    fails, and KafkaException when Kafka does not answer.
+    All methods commit what they do. They raise ReplayImpossible when the operation is not possible as requested,
+    SQLAlchemyError when the store fails, and KafkaException when Kafka does not answer.
     """
 
     def __init__(self, spec: ReplaySpec, settings: StoreSettings) -> None:

@@ -60,7 +60,7 @@ class Registers(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 def stamp(tiers: Sequence[Sequence[str]], status: str, at: Micros | None, event_id: EventId) -> Stamp:
-    """Return the stamp of an event with `status` at the time `at`.
+    """Return the stamp of an event with `status` at the time `at`, None if the event states none.
 
     `tiers` is the transition table: a status may follow any status of an earlier tier. Raises ValueError for a status
     that is not in the table.

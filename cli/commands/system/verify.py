@@ -91,9 +91,9 @@ def _accepted(file: Path | None) -> "list[Accepted] | None":
 
 
 def _milliseconds(option: str, moment: str | None) -> int | None:
-    """Return the time an option gives, in milliseconds since 1970. A time without a zone is UTC.
+    """Return the time `moment` that an option gives, in milliseconds since 1970 UTC; None for None.
 
-    Raises CommandError when it is not a time.
+    A time without a zone is UTC. Raises CommandError for a text that is no time.
     """
     if moment is None:
         return None

@@ -26,7 +26,7 @@ ALL = "all"
 def view(tx: Connection, request: PageRequest) -> Context:
     """Return the issues of the query's state (default: all but resolved ones) and service (default: all).
 
-    The console's own dead events are added; reading them ends the transaction.
+    The console's own dead events are added; reading them ends the transaction. Raises BadParameter for any other state.
     """
     wanted, service = request.query.get("state", "unresolved"), request.query.get("service") or None
     if wanted not in ("unresolved", "every", *STATES):
@@ -98,7 +98,10 @@ def redrive(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def cancel(tx: Connection, request: PageRequest) -> ActionResult:
-    """Cancel a redrive, so that no further group follows. Raises Refused if there is none with this id."""
+    """Cancel a redrive, in a transaction of its own, so that no further group follows.
+
+    Raises Refused if there is none with this id. A redrive that has ended stays as it is.
+    """
     redrive_id = request.ids[0]
     found = store.read(tx, redrive_id) if is_uuid(redrive_id) else None
     if found is None:

@@ -17,7 +17,10 @@ AT_ONCE = 50
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
-    """Return the refusals of the last `hours` and the quarantined webhooks, of one `cause` and `provider` if given."""
+    """Return the refusals of the last `hours` and the newest quarantined webhooks, of a `cause` or `provider` if given.
+
+    Raises BadParameter unless `hours` is in SPANS; the default is 24.
+    """
     hours = request.query.get("hours", "24")
     if hours not in SPANS:
         raise BadParameter(f"hours must be one of {', '.join(SPANS)}")

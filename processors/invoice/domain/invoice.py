@@ -116,7 +116,7 @@ class Invoice:
     def _of_state(self, own: Register[T], general: Register[T]) -> T | None:
         """Return the value stated of the present state, else the general one unless it belongs to an overtaken state.
 
-        Older rows may hold fields of a state of UNSUCCESSFUL as general ones.
+        None without either. Older rows may hold fields of a state of UNSUCCESSFUL as general ones.
         """
         if own.value is not None:
             return own.value

@@ -66,7 +66,7 @@ class Refund:
 
     @property
     def reason(self) -> str | None:
-        """The reason of the rejection if the refund is rejected and one is stated; else the reason of the request."""
+        """The reason of the rejection if the refund is rejected and states one; else that of the request, or None."""
         requested = self.registers.reason.value
         return (self.registers.rejection.value or requested) if self.status == "rejected" else requested
 

@@ -77,7 +77,7 @@ class RefundWorkingSet:
 
 
 def _order_of(event: RefundWebhook | DomainEvent) -> OrderId | None:
-    """Return the id of the order that an event names; `invoice:{id}` for the refund of a crypto invoice without one."""
+    """Return the id of the order that an event names; else `invoice:{id}` for a crypto invoice's refund, or None."""
     if isinstance(event, RefundWebhook):
         return event.payload.order_id
     of_invoice = OrderId(f"invoice:{event.invoice_id}") if isinstance(event, CryptoRefundRequested) else None

@@ -88,7 +88,7 @@ def run(
 
 
 def _follow(receivers: list[Connection], processes: list[ForkProcess], on_progress: ProgressCallback) -> None:
-    """Pass on the progress of the parts until all have finished."""
+    """Pass on the progress of the parts until all have finished. Raises ReplayImpossible if one fails or is killed."""
     running = dict(zip(receivers, processes, strict=True))
     while running:
         for receiver in _ready(running):

@@ -42,6 +42,6 @@ class WorkerHealth:
         self._progressed_at = time.monotonic()
 
     def _stuck(self) -> str | None:
-        """Return a problem if the loop makes no progress although the store answers, which a restart may solve."""
+        """Return a problem if the loop makes no progress although the store answers: a restart may help. Else None."""
         stuck = time.monotonic() - self._progressed_at > STUCK_AFTER_S and not self._probe.problem()
         return "the loop is stuck" if stuck else None
