@@ -5,9 +5,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from console import amounts, store
+from console import amounts
 from console.domain import is_of_a_webhook, webhook_state
 from console.issues import store as issues
+from console.store import record_store, webhook_store
 from stream.events import (
     ConsoleAction,
     CreditAdded,
@@ -38,19 +39,19 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     }
     domain_events = [event for event in _of(DomainEvent, events) if not isinstance(event, OrderStatus)]
     webhook_ids = sorted({*_webhook_ids(webhooks, quarantined, outcomes), *requests})
-    store.upsert_webhooks(tx, webhook_ids, webhooks, quarantined)
-    store.mark_confirmed(tx, requests)
-    store.insert_outcomes(tx, outcomes)
+    webhook_store.upsert_webhooks(tx, webhook_ids, webhooks, quarantined)
+    webhook_store.mark_confirmed(tx, requests)
+    webhook_store.insert_outcomes(tx, outcomes)
     _update_states(tx, webhook_ids)
     issues.update(tx, [(outcome.event_id, outcome.outcome == "dead") for outcome in outcomes])
-    store.insert_events(tx, domain_events)
-    store.upsert_orders(tx, _of(OrderStatus, events))
-    store.insert_mails(tx, _of(NotificationSent, events))
+    record_store.insert_events(tx, domain_events)
+    record_store.upsert_orders(tx, _of(OrderStatus, events))
+    record_store.insert_mails(tx, _of(NotificationSent, events))
     refused = _of(RejectedWebhook, events)
-    store.insert_refusals(tx, refused)
-    store.insert_terms(tx, [*webhooks, *quarantined, *refused])
-    store.insert_actions(tx, _of(ConsoleAction, events))
-    store.raise_balances(tx, _of(CreditAdded, events))
+    record_store.insert_refusals(tx, refused)
+    record_store.insert_terms(tx, [*webhooks, *quarantined, *refused])
+    record_store.insert_actions(tx, _of(ConsoleAction, events))
+    record_store.raise_balances(tx, _of(CreditAdded, events))
     amounts.add(tx, domain_events, webhooks)
     return [Result("", "processed", ()) for _ in events]
 
@@ -64,9 +65,9 @@ def _update_states(tx: Connection, webhook_ids: Sequence[str]) -> None:
                 quarantined_because=stored.quarantined_because,
                 confirmed=stored.is_confirmed,
             )
-            for webhook_id, stored in store.read(tx, webhook_ids).items()
+            for webhook_id, stored in webhook_store.read(tx, webhook_ids).items()
         }
-        store.update_states(tx, states)
+        webhook_store.update_states(tx, states)
 
 
 def _webhook_ids(

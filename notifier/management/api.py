@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, exc
 from notifier import operator_alerts
 from notifier.mail import composer
 from notifier.management import operations, parameters, sql
-from notifier.queue import mail_queue
+from notifier.queue import mail_queue, unsent_mails
 from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import notification_events
 from notifier.settings import NotifierSettings
@@ -60,11 +60,11 @@ class ManagementApi:
         status, orders = params.get("status"), texts(params, "order")
         if status is not None and status not in operations.STATUSES:
             raise RequestRefused(400, "unknown_status", f"a mail is {', '.join(operations.STATUSES)}")
-        statuses = [status] if status else list(mail_queue.UNSENT if orders else NEED_OPERATOR)
+        statuses = [status] if status else list(unsent_mails.UNSENT if orders else NEED_OPERATOR)
         values = {"statuses": statuses, "orders": list(orders), "most": parameters.limit(params.get("limit", "50"))}
         mails = list(tx.exec_driver_sql(sql.LIST, values).scalars())
         unusable = [] if status else list(tx.exec_driver_sql(sql.UNUSABLE, values).scalars())
-        return {"mails": mails, "counts": mail_queue.counts(tx), "unusable_contacts": unusable}
+        return {"mails": mails, "counts": unsent_mails.counts(tx), "unusable_contacts": unusable}
 
     def show(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Return a mail with its address, and its subject, text and HTML as they would be sent now.

@@ -1,11 +1,11 @@
 """The OpenAPI operations of the management endpoints, and the words that they take and return."""
 
 from notifier.management.parameters import MAX_LIMIT
-from notifier.queue import mail_queue
+from notifier.queue import unsent_mails
 from runtime.management.openapi import FLAG, TEXT, UUID_TEXT, Operation, Schema, array, integer, record
 from stream.dead_letters.filters import LONGEST
 
-STATUSES = (*mail_queue.UNSENT, "sent")
+STATUSES = (*unsent_mails.UNSENT, "sent")
 RESOLVABLE = {"sent": ("unknown",), "send_again": ("unknown", "failed")}
 RESOLVED = {"sent": ("sent",), "send_again": ("queued", "sending", "sent", "stale")}
 """The statuses a mail may have after it was resolved this way. Resolving it again changes nothing."""

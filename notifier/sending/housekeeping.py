@@ -6,7 +6,7 @@ from prometheus_client import Gauge
 from sqlalchemy import Engine
 
 from notifier import operator_alerts
-from notifier.queue import mail_queue
+from notifier.queue import unsent_mails
 from notifier.sending.notification_events import OWN_ROWS
 from notifier.settings import NotifierSettings
 from runtime import faults
@@ -54,9 +54,9 @@ class Housekeeping:
     def _expire(self) -> None:
         settings = self._settings
         with self._store.begin() as tx:
-            unknown = mail_queue.expire_sending(tx, UNKNOWN_AFTER_S)
+            unknown = unsent_mails.expire_sending(tx, UNKNOWN_AFTER_S)
             operator_alerts.raise_unknown(tx, unknown)
-            overdue = mail_queue.expire_waiting(tx, settings.recipient_wait, settings.mail_max_age)
+            overdue = unsent_mails.expire_waiting(tx, settings.recipient_wait, settings.mail_max_age)
             if settings.operator_email:
                 operator_alerts.queue_alert_mail(
                     tx, settings.operator_email, settings.alert_interval, settings.mail_max_age
@@ -78,6 +78,6 @@ class Housekeeping:
 
     def _count(self) -> None:
         with self._store.begin() as tx:
-            for status, count in mail_queue.counts(tx).items():
+            for status, count in unsent_mails.counts(tx).items():
                 MAILS.labels(status).set(count)
-            OLDEST_MAIL.set(mail_queue.oldest_age(tx))
+            OLDEST_MAIL.set(unsent_mails.oldest_age(tx))

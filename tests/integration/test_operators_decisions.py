@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifier.queue.mail_queue import UNSENT
+from notifier.queue.unsent_mails import UNSENT
 from runtime.config.secrets import fingerprint
 from tests.actors import Console, Inbox, Shop, Store, new_order
 from tests.failing import get, hookstream, post
