@@ -17,6 +17,7 @@ from stream.kafka.group import end_offsets, fetch_stats
 from stream.kafka.group.assigned_partitions import AssignedPartitions
 from stream.kafka.group.fetch_stats import FetchStats
 from stream.kafka.group.group_offsets import GroupOffsets
+from stream.kafka.group.upcoming_offsets import UpcomingOffsets
 from stream.kafka.position import Owned, Partition, partition_of
 from stream.kafka.producer import CLIENT
 from stream.kafka.watchdog import Watchdog
@@ -70,8 +71,8 @@ class GroupConsumer:
         self.offsets = GroupOffsets(self._consumer, self._topics, cluster)
         self._buffered: list[Message] = []
         self._may_be_paused = False
-        self._starts: dict[Partition, int] = {}
         self.partitions = AssignedPartitions()
+        self._upcoming = UpcomingOffsets(self._consumer, self.partitions)
 
     @property
     def owned(self) -> dict[Partition, Owned]:
@@ -158,39 +159,13 @@ class GroupConsumer:
     def seek_back(
         self, acquired: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
     ) -> None:
-        """Seek to the store's next offset in each acquired partition where this consumer would go on at a higher one.
+        """Call `UpcomingOffsets.seek_back`, and raise what it raises; `committed` are the group's offsets in Kafka.
 
-        A lower one, as after a batch whose offsets were not committed to Kafka, is left: the inbox recognizes records
-        that come again. `committed` are the group's offsets in Kafka. Messages that will be fetched again are removed
-        from `in_hand`. Raises KafkaException while librdkafka does not know where a partition starts: try again later.
+        Messages that will be fetched again are removed from `in_hand`.
         """
-        waiting = [*in_hand, *self._buffered]
-        for partition, owned in acquired.items():
-            if partition not in self.partitions.unacquired:  # Kafka has revoked it meanwhile
-                continue
-            upcoming = self._upcoming(partition, committed, waiting)
-            if owned.next_offset > 0 if upcoming is None else upcoming > owned.next_offset:
-                with watchdog.bounded():
-                    self._consumer.seek(TopicPartition(*partition, owned.next_offset))
-                self._starts[partition] = owned.next_offset
-                in_hand[:] = [message for message in in_hand if partition_of(message) != partition]
-                self._buffered = [message for message in self._buffered if partition_of(message) != partition]
-            elif self.partitions.is_fresh(partition):
-                self._starts[partition] = upcoming or 0
-
-    def _upcoming(
-        self, partition: Partition, committed: Mapping[Partition, int], waiting: Sequence[Message]
-    ) -> int | None:
-        """Return the offset that would be handled next; None if it is the first in Kafka, whose number is not known."""
-        if self.partitions.is_fresh(partition):
-            return committed.get(partition)
-        of_partition = (message for message in waiting if partition_of(message) == partition)
-        offsets = [offset for message in of_partition if (offset := message.offset()) is not None]
-        if offsets:
-            return min(offsets)
-        (position,) = self._consumer.position([TopicPartition(*partition)])
-        known = max(position.offset, self._starts.get(partition, -1))
-        return known if known >= 0 else committed.get(partition)
+        for sought in self._upcoming.seek_back(acquired, committed, [*in_hand, *self._buffered]):
+            in_hand[:] = [message for message in in_hand if partition_of(message) != sought]
+            self._buffered = [message for message in self._buffered if partition_of(message) != sought]
 
     def commit_beginnings(self, messages: Sequence[Message], while_waiting: Callable[[], None]) -> None:
         """Call `GroupOffsets.commit_beginnings`, and raise what it raises; `while_waiting` must call `pause`.
