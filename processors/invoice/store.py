@@ -16,14 +16,11 @@ from stream.state import registers
 from stream.store import statements
 from stream.store.statements import BulkStatement
 
-INSERT_TRANSFERS = statements.insert_missing(transfers)
-LOCK_TRANSFERS = statements.select_for_update(transfers, "version", "registers")
+LOCK_TRANSFERS = statements.row_lock(transfers, "version", "registers")
 SAVE_TRANSFERS = statements.update(transfers)
-INSERT_INVOICES = statements.insert_missing(invoices)
-LOCK_INVOICES = statements.select_for_update(invoices, "version", "registers")
+LOCK_INVOICES = statements.row_lock(invoices, "version", "registers")
 SAVE_INVOICES = statements.update(invoices, unless_null=["metadata"])
-INSERT_CUSTOMERS = statements.insert_missing(customers)
-LOCK_CUSTOMERS = statements.select_for_update(customers)
+LOCK_CUSTOMERS = statements.row_lock(customers)
 BALANCES = """
 SELECT customer_id, currency, sum(amount)::bigint FROM credits
  WHERE customer_id = ANY (%(keys)b::text[]) GROUP BY customer_id, currency
@@ -45,11 +42,7 @@ def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, 
 
     `transaction_ids` must be sorted, so that two transactions cannot deadlock.
     """
-    if not transaction_ids:
-        return {}
-    keys = {"keys": transaction_ids}
-    statements.execute(tx, INSERT_TRANSFERS, keys)
-    rows = statements.execute(tx, LOCK_TRANSFERS, keys)
+    rows = LOCK_TRANSFERS.rows(tx, transaction_ids)
     return {name: Transfer(name, version, registers.load(TransferRegisters, text)) for name, version, text in rows}
 
 
@@ -58,11 +51,7 @@ def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoi
 
     `invoice_ids` must be sorted, so that two transactions cannot deadlock.
     """
-    if not invoice_ids:
-        return {}
-    keys = {"keys": invoice_ids}
-    statements.execute(tx, INSERT_INVOICES, keys)
-    rows = statements.execute(tx, LOCK_INVOICES, keys)
+    rows = LOCK_INVOICES.rows(tx, invoice_ids)
     return {name: Invoice.load(name, version, text) for name, version, text in rows}
 
 
@@ -72,12 +61,10 @@ def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str
     Balances are in minor units; customers without credits are not in the result. `customer_ids` must be sorted, so that
     two transactions cannot deadlock.
     """
-    if not customer_ids:
+    if not LOCK_CUSTOMERS.rows(tx, customer_ids):
         return {}
-    keys = {"keys": customer_ids}
-    statements.execute(tx, INSERT_CUSTOMERS, keys)
-    statements.execute(tx, LOCK_CUSTOMERS, keys)
-    return {(customer_id, currency): sum_ for customer_id, currency, sum_ in statements.execute(tx, BALANCES, keys)}
+    balances = statements.execute(tx, BALANCES, {"keys": customer_ids})
+    return {(customer_id, currency): sum_ for customer_id, currency, sum_ in balances}
 
 
 def add_credits(tx: Connection, added: Sequence[CreditAdded]) -> None:

@@ -10,8 +10,7 @@ from processors.order.tables import orders
 from stream.events import OrderId
 from stream.store import statements
 
-INSERT_MISSING = statements.insert_missing(orders)
-LOCK = statements.select_for_update(orders, "version", "inputs")
+LOCK = statements.row_lock(orders, "version", "inputs")
 SAVE = statements.update(orders)
 
 _inputs = msgspec.json.Decoder(Inputs)
@@ -22,11 +21,7 @@ def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Order]:
 
     `order_ids` must be sorted, so that two transactions cannot deadlock.
     """
-    if not order_ids:
-        return {}
-    keys = {"keys": order_ids}
-    statements.execute(tx, INSERT_MISSING, keys)
-    rows = statements.execute(tx, LOCK, keys)
+    rows = LOCK.rows(tx, order_ids)
     return {order_id: Order(order_id, version, _inputs.decode(inputs)) for order_id, version, inputs in rows}
 
 

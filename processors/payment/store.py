@@ -14,8 +14,7 @@ from stream.state import registers
 from stream.state.fold import Result
 from stream.store import statements
 
-INSERT_MISSING = statements.insert_missing(orders)
-LOCK = statements.select_for_update(orders, "registers", "entries")
+LOCK = statements.row_lock(orders, "registers", "entries")
 # These two run after LOCK and are never joined to it: a row that waited for its lock would come with the joined rows as
 # they were before the wait.
 PAYMENTS = statements.select(payments, "order_id", "version", "registers", "cancels", "entries", "claims", "disputes")
@@ -34,11 +33,10 @@ def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Payment]
     An order without a payment has one of version 0. `order_ids` must be sorted, so that two transactions cannot
     deadlock.
     """
-    if not order_ids:
+    locked = LOCK.rows(tx, order_ids)
+    if not locked:
         return {}
     keys = {"keys": order_ids}
-    statements.execute(tx, INSERT_MISSING, keys)
-    locked = statements.execute(tx, LOCK, keys).all()
     known = {row[0]: payment_of(*row) for row in statements.execute(tx, PAYMENTS, keys)}
     parts: dict[OrderId, dict[str, TransactionRegisters]] = {order_id: {} for order_id in order_ids}
     for order_id, transaction_id, stored in statements.execute(tx, TRANSACTIONS, keys):

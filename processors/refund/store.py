@@ -13,8 +13,7 @@ from stream.state.fold import Result
 from stream.store import statements
 from stream.store.statements import BulkStatement
 
-INSERT_MISSING = statements.insert_missing(orders)
-LOCK = statements.select_for_update(orders, "version", "paid", "released")
+LOCK = statements.row_lock(orders, "version", "paid", "released")
 READ = statements.select(refunds, "order_id", "refund_id", "registers")
 SAVE_ORDERS = statements.update(orders)
 SAVE_REFUNDS = statements.upsert(refunds, unless_null=["metadata"])
@@ -35,13 +34,11 @@ def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Refunds]
 
     `order_ids` must be sorted, so that two transactions cannot deadlock.
     """
-    if not order_ids:
+    locked = LOCK.rows(tx, order_ids)
+    if not locked:
         return {}
-    keys = {"keys": order_ids}
-    statements.execute(tx, INSERT_MISSING, keys)
-    locked = statements.execute(tx, LOCK, keys).all()
     known: dict[OrderId, dict[str, Refund]] = {order_id: {} for order_id in order_ids}
-    for order_id, refund_id, stored in statements.execute(tx, READ, keys):
+    for order_id, refund_id, stored in statements.execute(tx, READ, {"keys": order_ids}):
         known[order_id][refund_id] = Refund.load(stored)
     return {
         order_id: refunds_of(order_id, version, known[order_id], paid, released)

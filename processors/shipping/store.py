@@ -13,17 +13,14 @@ from stream.state.json_payload import as_metadata
 from stream.store import statements
 from stream.store.statements import ColumnValues
 
-INSERT_MISSING = statements.insert_missing(shipments)
-LOCK = statements.select_for_update(shipments, "version", "registers")
+LOCK = statements.row_lock(shipments, "version", "registers")
 SAVE = statements.update(shipments)
 RECORD = statements.insert(shipment_history)
 
 
 def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
     """Insert missing parcels, lock all until the transaction ends, return them by id. `shipment_ids` must be sorted."""
-    keys = {"keys": shipment_ids}
-    statements.execute(tx, INSERT_MISSING, keys)
-    rows = statements.execute(tx, LOCK, keys)
+    rows = LOCK.rows(tx, shipment_ids)
     return {name: Shipment(name, version, registers.load(ShipmentRegisters, stored)) for name, version, stored in rows}
 
 

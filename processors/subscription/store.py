@@ -12,8 +12,7 @@ from stream.state.fold import Result
 from stream.store import statements
 from stream.store.statements import ColumnValues
 
-INSERT_MISSING = statements.insert_missing(subscriptions)
-LOCK = statements.select_for_update(subscriptions, "version")
+LOCK = statements.row_lock(subscriptions, "version")
 READ = statements.select(orders, "user_id", "order_id", "registers")
 SAVE = statements.update(subscriptions)
 SAVE_ORDERS = statements.upsert(orders, keeps=["user_id"])
@@ -28,13 +27,11 @@ def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
 
     `user_ids` must be sorted, so that two transactions cannot deadlock.
     """
-    if not user_ids:
+    users = LOCK.rows(tx, user_ids)
+    if not users:
         return {}
-    keys = {"keys": user_ids}
-    statements.execute(tx, INSERT_MISSING, keys)
-    users = statements.execute(tx, LOCK, keys).all()
     paid: dict[str, dict[OrderId, PaidOrder]] = {user_id: {} for user_id in user_ids}
-    for user_id, order_id, stored in statements.execute(tx, READ, keys):
+    for user_id, order_id, stored in statements.execute(tx, READ, {"keys": user_ids}):
         paid[user_id][order_id] = PaidOrder.load(stored)
     return {user_id: Subscription(user_id, version, paid[user_id]) for user_id, version in users}
 

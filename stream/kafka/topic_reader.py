@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -73,11 +74,18 @@ def read_from(cluster: Cluster, starts: Mapping[Partition, int], timeout_s: floa
 def _read(
     cluster: Cluster, starts: Callable[[Consumer], Sequence[TopicPartition]], timeout_s: float
 ) -> Iterator[Message]:
-    consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
-    try:
+    with _reader(cluster) as consumer:
         partitions = list(starts(consumer))
         consumer.assign(partitions)
         yield from _until_ends(consumer, len(partitions), timeout_s)
+
+
+@contextmanager
+def _reader(cluster: Cluster) -> Iterator[Consumer]:
+    """Yield a consumer, and close it afterwards; raise its KafkaException as KafkaUnavailable."""
+    consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
+    try:
+        yield consumer
     except KafkaException as failure:
         raise KafkaUnavailable(
             f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}"
@@ -92,17 +100,10 @@ def read_last(cluster: Cluster, topics: Sequence[Topic], last: int) -> tuple[lis
     The records of each partition are in order, those of several are mixed. Pass the positions to `follow` to go on.
     Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
     """
-    consumer = cluster.consumer(GROUP, {**READER, "auto.offset.reset": "earliest"})
-    try:
+    with _reader(cluster) as consumer:
         ends = [_end(consumer, topic.name, number) for topic in topics for number in range(PARTITIONS)]
         consumer.assign([TopicPartition(*end[:2], max(low, end.offset - last)) for low, end in ends])
         messages = list(_until_ends(consumer, len(ends), TIMEOUT_S)) if last else []
-    except KafkaException as failure:
-        raise KafkaUnavailable(
-            f"Kafka at {cluster.bootstrap_servers} does not answer: {failure.args[0].str()}"
-        ) from failure
-    finally:
-        consumer.close()
     behind = {end[:2]: end for _, end in ends}
     for message in messages:
         position = Position(*partition_of(message), (message.offset() or 0) + 1)

@@ -4,8 +4,8 @@ from stream.store.statements.builders import (
     insert,
     insert_missing,
     insert_new,
+    row_lock,
     select,
-    select_for_update,
     update,
     upsert,
 )
@@ -18,8 +18,8 @@ __all__ = [
     "insert",
     "insert_missing",
     "insert_new",
+    "row_lock",
     "select",
-    "select_for_update",
     "update",
     "upsert",
 ]

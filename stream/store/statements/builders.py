@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from stream.store.statements.bulk_statement import BulkStatement
+from stream.store.statements.row_lock import RowLock
 
 ARRAYS = {
     Text: "text[]",
@@ -90,13 +91,14 @@ def insert_missing(table: Table) -> str:
     return f"INSERT INTO {table.name} ({_list(_key(table))}) SELECT unnest(%(keys)b::text[]) ON CONFLICT DO NOTHING"
 
 
-def select_for_update(table: Table, *names: str) -> str:
-    """Return the statement that locks the rows with the keys in its parameter `keys` (text[]), in the order of keys.
+def row_lock(table: Table, *names: str) -> RowLock:
+    """Return the statements that insert missing rows, and lock rows in the order of their keys.
 
-    It selects the key, which must be one text column, and the columns `names`.
+    The rows have the key, which must be one text column, and the columns `names`.
     """
     (key,) = _key(table)
-    return f"{select(table, key.name, *names)} ORDER BY {_quoted(key.name)} FOR UPDATE"
+    locking = f"{select(table, key.name, *names)} ORDER BY {_quoted(key.name)} FOR UPDATE"
+    return RowLock(insert_missing(table), locking)
 
 
 def select(table: Table, by: str, *names: str) -> str:

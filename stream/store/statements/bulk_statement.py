@@ -9,6 +9,8 @@ from stream.store.statements import binary_arrays
 
 ColumnValues = Mapping[str, Sequence[object]]
 """The values of many rows: by a column's name, a sequence with one value for each row."""
+Selected = tuple[Any, ...]
+"""The values of one selected row, in the order of the statement's columns."""
 
 
 class BulkStatement(NamedTuple):
@@ -50,7 +52,7 @@ class BulkStatement(NamedTuple):
         return lengths[self.columns[0]]
 
 
-def execute(tx: Connection, statement: str, columns: ColumnValues) -> CursorResult[*tuple[Any, ...]]:
+def execute(tx: Connection, statement: str, columns: ColumnValues) -> CursorResult[*Selected]:
     """Execute a statement, also for no rows, and return its result.
 
     The statement has `%(name)b::type[]` for each column, whose values are sent as one array. Raises what
