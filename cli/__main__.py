@@ -97,7 +97,7 @@ def _check_arguments(arguments: Sequence[str]) -> None:
         if not argument.strip() and position and arguments[position - 1].startswith("--"):
             option = arguments[position - 1]
         if option:
-            raise CommandError(f"The value of {option} is empty. Leave the option out to select all.")
+            raise CommandError(f"The value of {option} is empty. Give it a value, or leave the option out.")
         if not argument.strip():
             raise CommandError("An argument is empty.")
         if any("\ud800" <= character <= "\udfff" for character in argument):

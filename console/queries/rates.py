@@ -48,7 +48,7 @@ SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY sent_at - domain
                     WHERE outcomes.event_id IN (domain_events.event_id,
                                                 CASE WHEN caused_by {UUID} THEN caused_by::uuid END) AND {HELD_UP})
 """  # noqa: S608 - put together from constants
-SAMPLE = 1000
+SAMPLE = 500
 """The most webhooks or mails whose delays are read."""
 REQUEST_DAYS = 30
 """How far back open verification requests are counted."""
