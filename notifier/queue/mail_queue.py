@@ -118,7 +118,10 @@ def first_of_each_order(mails: Iterable[QueuedMail]) -> list[QueuedMail]:
 
 
 def read(tx: Connection, notification_id: str, operator_locale: str) -> QueuedMail | None:
-    """Return a mail without locking it; None if the id is unknown. `operator_locale` as for `claim`."""
+    """Return a mail without locking it; None if the id is unknown.
+
+    `operator_locale` is the language of mails to the operator.
+    """
     row: Any = tx.exec_driver_sql(READ, {"operator_locale": operator_locale, "id": notification_id}).one_or_none()
     return QueuedMail(*row) if row else None
 

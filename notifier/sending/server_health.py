@@ -37,7 +37,7 @@ class ServerHealth:
         return 0 if self._breaker.retry_after(now) else min(most, self._limit)
 
     def silent_s(self, now: float) -> float:
-        """Return for how long mails have had no answer; 0 while the server answers, or no mail waits for it.
+        """Return for how many seconds mails have had no answer; 0 while the server answers, or no mail waits for it.
 
         It counts from the beginning of the first failure, or, while the server is being asked, from its last reply.
         """

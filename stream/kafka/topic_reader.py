@@ -57,7 +57,7 @@ def read_all(cluster: Cluster, topics: Sequence[Topic], since_ms: int | None = N
     """Yield all records of these topics, each partition in order, until the end of every partition is reached.
 
     With `since_ms` (milliseconds since 1970 UTC), start at the first record of each partition whose timestamp is at
-    least that. Raises KafkaUnavailable when Kafka sends nothing for TIMEOUT_S.
+    least that. Raises KafkaUnavailable when Kafka sends nothing for TIMEOUT_S, or an error, as for a missing topic.
     """
     return _read(cluster, lambda consumer: _starts(consumer, topics, since_ms), TIMEOUT_S)
 

@@ -152,7 +152,10 @@ class Promotion:
             contract_views.install(tx, self._spec.package, self._name)
 
     def _carry_over(self, tx: Connection, live: str, new: str) -> None:
-        """Copy the rows that no topic holds: epochs, unpublished messages, and the decisions of operators."""
+        """Copy the rows that no topic holds, epochs and the decisions of operators, and move the unpublished messages.
+
+        `live` and `new` are quoted names. The search path is `new` afterwards.
+        """
         tx.exec_driver_sql(f"DELETE FROM {new}.ownership")  # noqa: S608 - quoted names of our own schema
         tx.exec_driver_sql(f"INSERT INTO {new}.ownership SELECT * FROM {live}.ownership")  # noqa: S608
         tx.exec_driver_sql(SKIP_OUTBOX_IDS, {"new": f"{new}.outbox", "live": f"{live}.outbox"})

@@ -71,7 +71,7 @@ class Invoice:
 
     @property
     def expected_amount(self) -> str | None:
-        """The crypto amount expected, a decimal text; None as for `received_amount`."""
+        """The crypto amount expected, a decimal text; None in the cases in which `received_amount` is None."""
         return self._of_state(self._end.expected_amount, self.registers.expected_amount)
 
     @property

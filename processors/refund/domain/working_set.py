@@ -38,8 +38,8 @@ class RefundWorkingSet:
     def apply(self, event: RefundWebhook | DomainEvent) -> Result:
         """Apply one event to the refunds of its order; while the order is unknown, store a refund under its main alias.
 
-        A stored refund is `waiting` until an event of one of its aliases names the order; that one's result releases
-        it. An event about a payment whose refunds are not in the working set only maps aliases.
+        A stored refund is `waiting` until an event of one of its aliases names the order; the result of that event
+        releases the refund. An event about a payment whose refunds are not in the working set only maps aliases.
         """
         known = aliases_of(event)
         order_id = _order_of(event) or aliases.order_of(self.aliases, known)
