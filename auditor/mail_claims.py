@@ -24,7 +24,8 @@ ALERTS = "OperatorAlerts"
 def queued(trace: Trace) -> Claim:
     """Check that every handled domain event has a message for each of its recipients, and every message its event.
 
-    Alerts to the operator need no event. A message that an operator sent again needs the event of the first message.
+    A seller counts as a recipient if the order has one, the operator if the operator's address is configured. Alerts to
+    the operator need no event. A message that an operator sent again needs the event of the first message.
     """
     evidence = trace.evidence
     rows, wrong = evidence.stores["notifier"].tables["notifications"], list[str]()
@@ -98,7 +99,10 @@ def _events(evidence: Evidence) -> Iterator[DomainEvent]:
 
 
 def _wanted(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Yield id and description of each message that must exist. An order without a seller has none for the seller."""
+    """Yield id and description of each message that must exist.
+
+    None for the seller of an order without one, and none for an operator without an address.
+    """
     with_seller = _orders_with_seller(evidence)
     for event in _events(evidence):
         for audience, name in zip(audiences(event), _notification_ids(event), strict=True):

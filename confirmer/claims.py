@@ -97,10 +97,10 @@ def providers_due(tx: Connection, providers: Collection[str]) -> set[str]:
 
 @faults.after("poller.after_claim")
 def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[ClaimedVerification]:
-    """Lease up to `most` due verifications of `provider` for `lease_s`, and up to MAX_BESIDE about the same aliases.
+    """Lease up to `most` due verifications of `provider`, and up to MAX_BESIDE others about the same aliases.
 
-    Return them with this attempt counted; none while the confirmer is paused. Rows that another poller claims are
-    skipped.
+    The leases expire `lease_s` seconds after the begin of the transaction `tx`. Return the verifications with this
+    attempt counted; none while the confirmer is paused. Rows that another poller claims are skipped.
     """
     shares = {"known": max(1, most - UNRESERVED), "newest": int(most >= UNRESERVED)}
     wanted = {"provider": provider, "most": most, "beside": MAX_BESIDE, "lease_s": lease_s, **shares}

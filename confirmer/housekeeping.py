@@ -30,7 +30,7 @@ class Housekeeping:
         return periodic.start("housekeeping", lambda: self.clean_up(clock.now()), HOURLY_S, RETRY_S, stop)
 
     def clean_up(self, now: int) -> int:
-        """Delete what is too old at the time `now` (microseconds), each batch in a transaction of its own.
+        """Delete what is too old at the time `now` (microseconds), and past turns, each batch in its own transaction.
 
         Return the number of deleted verifications.
         """

@@ -45,7 +45,10 @@ def _kafka(settings: GatewaySettings) -> Need:
 
 
 def main() -> None:
-    """Serve as a single process, a supervisor or a worker; exit with 0 after a stop signal, else with the reason."""
+    """Serve as a single process, a supervisor or a worker, then raise SystemExit.
+
+    Its code is 0 after a stop signal, else the reason; of a supervisor, the exit code that `supervise` returns.
+    """
     settings = GatewaySettings.read()
     logging.configure("gateway", settings.log_level)
     if sys.argv[1:2] == [WORKER]:

@@ -100,9 +100,9 @@ class Appender:
     ) -> "asyncio.Future[None]":
         """Return a future that is done once every in-sync replica has the record.
 
-        While a record with this `dedup_key` is in flight, no other is sent, and the future waits for that one. The
-        future raises Unavailable after `deadline_s` seconds, or if Kafka refuses the record; `append` itself raises it
-        while the breaker is open. If librdkafka's queue is full, either may raise it.
+        While a record with this `dedup_key` is in flight, no second one is sent, and the future waits for the first.
+        The future raises Unavailable after `deadline_s` seconds, or if Kafka refuses the record; `append` itself raises
+        it while the breaker is open. If librdkafka's queue is full, either may raise it.
         """
         if self.is_breaker_open():
             raise Unavailable
@@ -141,7 +141,10 @@ class Appender:
             log.warning("kafka.away", error=str(unavailable))
 
     async def close(self, seconds: float) -> None:
-        """Wait up to `seconds` for the records in flight. Others may be lost; their webhooks were not answered 2xx."""
+        """Wait up to `seconds` for the records in flight, of which the rest may be lost.
+
+        The webhooks of lost records were not answered 2xx.
+        """
         self._produce_gathered()
         await asyncio.to_thread(self._producer.flush, seconds)
 

@@ -39,7 +39,8 @@ CLOSING = frozenset({"malformed_request", "body_timeout", "body_too_large", "uri
 class Refusal(Exception):
     """Refuses a request: `cause` is a key of STATUS, `message` a sentence for the sender.
 
-    `headers` are added to the answer, with `-` for `_`: `retry_after="5"` becomes `retry-after: 5`.
+    `headers` are added to the answer, with `-` for `_`: `retry_after="5"` becomes `retry-after: 5`. A cause of CLOSING
+    adds `connection: close`.
     """
 
     retired_secret: str | None = None

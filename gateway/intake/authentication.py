@@ -81,9 +81,9 @@ class Authentication:
         return refusal
 
     def _retired_secret(self, provider: Provider, received: Received) -> str | None:
-        """Return the fingerprint of the retired secret with which a refused request is right; None without one.
+        """Return the fingerprint of the retired secret by which a refused request would be authentic; None without one.
 
-        It is still refused. A request that is too old says nothing: some providers check the time first.
+        Also None beyond RETIRED_TRIES, and for a request that is too old, since some providers check the time first.
         """
         retired = self._retired[provider.secret_setting]
         if not retired or self._retired_tries.take(monotonic()):

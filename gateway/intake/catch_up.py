@@ -34,9 +34,10 @@ class CatchUp:
         self._codec = codec
 
     async def run(self, fingerprints: Iterable[tuple[str, str]]) -> None:
-        """Wait for the states, resume, and publish a SecretSeen for each secret that no gateway has used.
+        """Wait until the states are read, continue resumptions, and publish a SecretSeen for each secret that is new.
 
-        `fingerprints` holds (setting, fingerprint). Webhooks are accepted meanwhile.
+        `fingerprints` holds (setting, fingerprint) of the valid secrets. Webhooks are accepted meanwhile. Return once
+        all are published, however long Kafka is unavailable.
         """
         while not self._states.are_read():  # noqa: ASYNC110 - a thread reads them
             await asyncio.sleep(CHECK_S)

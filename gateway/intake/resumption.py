@@ -49,7 +49,8 @@ class Resumption:
     def pause(self, provider: str, reason: str, by: str) -> ProviderState:
         """Quarantine the provider's webhooks from now on; return the new state, or the present one if it is paused.
 
-        `by` names the operator. Raises Unavailable if Kafka does not acknowledge.
+        Other gateways follow within about FOLLOWED_S. `by` names the operator. Raises Unavailable if Kafka does not
+        acknowledge.
         """
         current = self._states.state(provider)
         if current is not None and current.state == "paused":

@@ -79,6 +79,7 @@ class Webhooks:
     async def _accept(self, provider: Provider, kind: str, received: Received) -> WebhookResponse:
         """Authenticate, translate and append a webhook; quarantine an authentic one that cannot be handled.
 
+        Of a provider with a `no_secret_response` and without a secret, store the body unverified instead.
         Raises Refusal if the webhook is refused, and Unavailable if neither Kafka nor the spool has it.
         """
         started = monotonic()

@@ -28,7 +28,7 @@ class WorkerUnavailable(Exception):
 
 
 class Link:
-    """The supervisor's end of the connection to a worker; safe to use from several threads."""
+    """The supervisor's end of the connection to a worker. Several threads may use it; their calls run one at a time."""
 
     def __init__(self, connection: Pipe) -> None:
         self._connection = connection

@@ -158,7 +158,7 @@ class WorkerPool:
     def _call_any(self, method: str, path: str, request: Mapping[str, object]) -> object:
         """Have any ready worker execute a route.
 
-        Raises RequestRefused if none is ready or it does not answer in time.
+        Raises RequestRefused if the route does, no worker is ready, or the worker does not answer in time.
         """
         for worker in list(self._workers):
             if not worker.problems():

@@ -85,7 +85,7 @@ def _payment(body: ContractEFields, event_type: str, *, is_part: bool) -> Transl
 def _cancels_or_total(
     body: ContractEFields, currency: str, amount: int | None
 ) -> tuple[tuple[Cancel, ...], int | None]:
-    """Return the amounts given back: the cancels if the body lists them, else the total so far."""
+    """Return the cancels if the body lists them, else the total given back so far; ((), None) if it states neither."""
     if cancels := _cancels(body, currency):
         return cancels, None
     if refunded := fields.amount(body, currency, *CANCEL_AMOUNT_FIELDS):

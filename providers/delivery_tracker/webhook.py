@@ -97,7 +97,10 @@ _track = msgspec.json.Decoder(TrackResponse)
 
 
 def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
-    """Return the verification request for a callback, which states no status of the parcel."""
+    """Return the verification request for a callback, which states no status of the parcel.
+
+    Raises Malformed or InvalidField for a body that cannot be read.
+    """
     callback = json_body.read(_callback, received.body)
     request = VerificationRequest(subject=SUBJECT, alias=f"{callback.carrierId}:{callback.trackingNumber}")
     return Translation(request, "parcel.moved", None)

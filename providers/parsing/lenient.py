@@ -30,7 +30,7 @@ _text = msgspec.json.Decoder(str)
 
 
 def read(raw: bytes, kind: type[T], path: str = "$") -> T:
-    """Decode the struct `kind` from valid JSON by the rule above; note each optional field that is cut or left out.
+    """Decode the struct `kind` from valid JSON by this module's rule; note each optional field that is cut or left out.
 
     Raises msgspec.ValidationError, whose message ends with the field's path below `path`, that of `raw`.
     """

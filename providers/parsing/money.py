@@ -45,7 +45,7 @@ def currency_code(code: str | None) -> str:
 
 
 def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """Return a JSON number, in major units, as minor units of its currency; None for an absent one. Uses no float.
+    """Return a JSON number, in major units, as minor units of its currency; None if it is absent, null or empty.
 
     Raises InvalidField, which names `field`, for zero and anything else but a positive number, for one finer than the
     minor unit, which is never rounded, or longer than MAX_WHOLE_DIGITS, and for a currency that ISO 4217 never listed.
@@ -56,14 +56,14 @@ def minor_units(amount: msgspec.Raw, currency: str, field: str = "amount") -> in
 
 
 def minor_units_or_none(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """As `minor_units`, but return None for zero too."""
+    """Do the same as `minor_units`, but return None for zero too."""
     exponent(currency)
     text = bytes(amount).decode()
     return None if text in EMPTY else exact_units(text, currency, field) or None
 
 
 def units_of_any(amount: msgspec.Raw, currency: str, field: str = "amount") -> int | None:
-    """As `minor_units_or_none`, for a field with a number or a text that spells one; a blank text is absent."""
+    """Do the same as `minor_units_or_none` for a number or a text that spells one; return None for a blank text too."""
     if not bytes(amount).startswith(b'"'):
         return minor_units_or_none(amount, currency, field)
     text = json_body.read_again(_text, bytes(amount)).strip()
@@ -103,7 +103,7 @@ def _shifted(text: str, digits: int, unit: str, field: str) -> int:
 
 
 def whole_units(amount: RawMinorUnits, field: str = "amount") -> int | None:
-    """Return an amount that the body already gives in minor units, 0 too; None for an absent one.
+    """Return an amount that the body already gives in minor units, 0 too; None if it is absent, null or empty.
 
     Raises InvalidField for a number that is negative, too large or not whole.
     """

@@ -85,7 +85,10 @@ def is_present(value: RawTime) -> bool:
 
 
 def raw_text(value: RawTime) -> str:
-    """Return the text or number as the body has it, without blanks around it; "" for None and an absent one."""
+    """Return the text or number as the body has it, without blanks around it; "" for None and an absent one.
+
+    A null in raw JSON gives `null`.
+    """
     if not isinstance(value, msgspec.Raw):
         return "" if value is None else str(value).strip()
     raw = bytes(value)

@@ -143,7 +143,7 @@ def _cancels(body: SubscriptionFields) -> tuple[Cancel, ...]:
 
 
 def _next_billing_at(body: SubscriptionFields) -> Micros | None:
-    """Return the time in microseconds; a date without time means midnight in Korea."""
+    """Return the time in microseconds, None without one; a date without time means midnight in Korea."""
     for field in ("nextBillingAt", "nextBillingDate", "scheduledAt", "billingDate"):
         if at := korean(getattr(body, field), field):
             return at
