@@ -19,6 +19,7 @@ from evidence.archive import Terms, TooLarge, Written
 from evidence.collection import NotifierAway, Sources, UnknownOrder
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
+from stream.avro.registry_client import RegistryError
 from stream.events.redaction import masked_text
 from stream.kafka.topic_reader import KafkaUnavailable, Position
 
@@ -38,7 +39,10 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
 
 
 def download_order(tx: Connection, request: PageRequest) -> Download:
-    """Return the zip about one order. Raises Refused for an unknown order, and while Kafka does not answer."""
+    """Return the zip about one order.
+
+    Raises Refused for an unknown order, and while Kafka or the schema registry fails.
+    """
     order, terms = query_params.checked_id(request.ids[0]), _terms(request)
     name = f"{bundle.safe_name(order)}.zip"
     return _download(
@@ -49,7 +53,8 @@ def download_order(tx: Connection, request: PageRequest) -> Download:
 def download_customer(tx: Connection, request: PageRequest) -> Download:
     """Return the zip about all orders of a customer.
 
-    Raises Refused without orders, for more than MAX_ORDERS orders or MAX_BYTES bytes, and while Kafka does not answer.
+    Raises Refused without orders, for more than MAX_ORDERS orders or MAX_BYTES bytes, and while Kafka or the schema
+    registry fails.
     """
     name, terms = query_params.checked_id(request.ids[0]), _terms(request)
     found = customers.find(tx, name)
@@ -76,6 +81,8 @@ def _download(name: str, write: Callable[[BinaryIO], Written]) -> Download:
         raise Refused("evidence.no_orders") from unknown
     except KafkaUnavailable as away:
         raise Refused("evidence.kafka_away", reason=away) from away
+    except RegistryError as failure:
+        raise Refused("evidence.registry_away", reason=failure) from failure
     except TooLarge as large:
         raise Refused("evidence.too_large", size=MAX_BYTES // 1_000_000) from large
 
