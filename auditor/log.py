@@ -55,16 +55,17 @@ class Log:
             raise Unreachable(str(failure)) from failure
         return tuple(self._entries)
 
-    def committed(self, group: str) -> dict[Partition, int]:
-        """Return the committed offset of each partition of a consumer group: that of the next record to read.
+    def committed(self, service: str) -> dict[Partition, int]:
+        """Return the next offset to read that the consumer group of a service has committed, by partition.
 
-        Raises Unreachable when Kafka does not answer within ANSWER_S.
+        Partitions without a committed offset are left out. Raises Unreachable when Kafka does not answer within
+        ANSWER_S.
         """
         try:
-            return self._lister.committed(group)
+            return self._lister.committed(service)
         except KafkaException as failure:
             raise Unreachable(
-                f"Kafka does not return the offsets of group {group}: {failure.args[0].str()}"
+                f"Kafka does not return the offsets of the group of {service}: {failure.args[0].str()}"
             ) from failure
 
     def _entry(self, message: Message) -> Entry:

@@ -45,9 +45,9 @@ def _kafka(settings: GatewaySettings) -> Need:
 
 
 def main() -> None:
-    """Serve as a single process, a supervisor or a worker, then raise SystemExit.
+    """Serve as a single process, a supervisor or a worker, then exit the process.
 
-    Its code is 0 after a stop signal, else the reason; of a supervisor, the exit code that `supervise` returns.
+    The exit code is 0 after a stop signal, else 1, with the reason on stderr; of a supervisor, that of `supervise`.
     """
     settings = GatewaySettings.read()
     logging.configure("gateway", settings.log_level)

@@ -52,5 +52,5 @@ def may_have_been(claimed: str | None, actual: str, later: Mapping[str, frozense
 
 
 def stated(claims: Mapping[str, str | None]) -> dict[str, str]:
-    """Return those of the claims that the webhook states, without absent and empty ones."""
+    """Return the claims that a webhook states, without absent (None) and empty ones."""
     return {name: value for name, value in claims.items() if value}

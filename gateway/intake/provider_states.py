@@ -67,7 +67,7 @@ class ProviderStates:
         return "; ".join([*paused, *([] if self._caught_up is None or self.are_read() else [UNREAD])]) or None
 
     def apply(self, record: ProviderState | SecretSeen) -> None:
-        """Take over a record of the topic; records may come in any order, as a later state is never replaced."""
+        """Apply a record of the topic. Records may come in any order: only a later state replaces a state."""
         if isinstance(record, SecretSeen):
             key = (record.secret_setting, record.fingerprint)
             self._first_seen[key] = min(self._first_seen.get(key, record.at), record.at)

@@ -53,8 +53,8 @@ def _verification(
 ) -> Verification:
     """Return how the webhook is verified today; raises Refusal if it is not.
 
-    A token in the URL is not stored, so a webhook that was verified by its token counts as verified. So does one of a
-    paused provider: it was verified when it arrived, and its secret may have been replaced since.
+    A token in the URL is not stored, so a webhook that was verified by its token counts as verified. A webhook that a
+    pause quarantined does too: it was verified when it arrived, and its secret may have been replaced since.
     """
     if stored.verification == "shared_secret" or stored.cause == PAUSED:
         return stored.verification

@@ -49,7 +49,7 @@ def merge(own: Iterable[Metric], workers: Mapping[str, Sequence[Metric]]) -> lis
 
 
 def counters(metrics: Iterable[Metric]) -> list[Metric]:
-    """Return those of `metrics` that are added, so that they stay in the sum after their worker has ended."""
+    """Return the metrics of the types ADDED, which `merge` adds: they stay in the sum after their worker has ended."""
     return [metric for metric in metrics if metric.type in ADDED]
 
 

@@ -31,7 +31,7 @@ WORKER = "--worker"
 """The argument that makes a gateway process a worker; file descriptors follow."""
 QUERY_TIMEOUT_S = 2.0
 MANAGEMENT_TIMEOUT_S = 60.0
-"""For an operator's request, such as a release from the quarantine."""
+"""Seconds that a worker has for an operator's request, such as a release from the quarantine."""
 POLL_S = 0.5
 SHUTDOWN_S = 5.0
 RESTART_DELAY_S = 1.0
@@ -42,7 +42,7 @@ class WorkerProcess:
     """A started worker process and two links to it: one for health and metrics, one for slow requests of an operator.
 
     `limits` is the file descriptor of the memory in which the workers count requests together. `was_ready` is True once
-    the worker was ready. `metrics` are those that it last answered.
+    the worker was ready. `metrics` are the last that the worker returned.
     """
 
     def __init__(self, name: str, limits: int) -> None:

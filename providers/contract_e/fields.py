@@ -20,7 +20,7 @@ ORDER_ID_FIELDS = ("merchant_uid", "orderId", "order_id", "partner_order_id", "m
 PAYMENT_ID_FIELDS = ("imp_uid", "paymentKey", "tid", "paymentId", "P_TID")
 """Fields with the provider's id of a payment."""
 EVENT_ID_FIELDS = ("aid", "eventId")
-"""Fields with the provider's id of a request or event, which is the alias of a payment without any other id."""
+"""Fields with the provider's id of a request or event: the last of a payment's aliases."""
 REFUND_ID_FIELDS = ("refundId", "refund_id", "cancellation_id")
 _total = msgspec.json.Decoder(AmountTotal)
 

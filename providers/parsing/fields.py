@@ -9,8 +9,9 @@ import msgspec
 T = TypeVar("T")
 
 MAX_ID = 128
+"""Maximum characters of an id; a longer one is wrong."""
 MAX_TEXT = 1000
-"""Maximum characters of an id, and of a text, which `lenient` cuts to it."""
+"""Maximum characters of a text; `lenient` cuts a longer one."""
 ABSENT = msgspec.Raw()
 """The default of a raw JSON field: the body has no such field."""
 STRICT = msgspec.Meta(extra={"strict": True})

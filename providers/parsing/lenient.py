@@ -32,7 +32,7 @@ _text = msgspec.json.Decoder(str)
 def read(raw: bytes, kind: type[T], path: str = "$") -> T:
     """Decode the struct `kind` from valid JSON by this module's rule; note each optional field that is cut or left out.
 
-    Raises msgspec.ValidationError, whose message ends with the field's path below `path`, that of `raw`.
+    `path` is the path of `raw`. Raises msgspec.ValidationError, whose message ends with the path of the wrong field.
     """
     return _value(bytes(raw), kind, path)  # type: ignore[no-any-return]
 

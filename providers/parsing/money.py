@@ -17,7 +17,7 @@ DEFAULT_CURRENCY = "KRW"
 EMPTY = ("", "null", '""')
 """The spellings of an absent amount."""
 MAX_WHOLE_DIGITS = 15
-"""Maximum digits of an amount before its decimals; those of `whole_units` count as such."""
+"""Maximum digits of an amount before its decimals; for `whole_units`, of the whole amount."""
 
 _text = msgspec.json.Decoder(str)
 _NUMBER = re.compile(r"(\d{1,309})(?:\.(\d{1,324}))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)

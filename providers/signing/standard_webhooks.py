@@ -25,9 +25,9 @@ _SECONDS = re.compile(r"\d{1,12}", re.ASCII)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> None:
-    """Return if the header has the signature of id, time and raw body with one of the secrets.
+    """Return if `webhook-signature` has a signature of id, time and raw body with one of the secrets.
 
-    Raises Forged if it has not or a header is missing, Stale if the signed time is more than TOLERANCE_S away.
+    Raises Forged without such a signature, id or time, Stale if the signed time is more than TOLERANCE_S away.
     """
     name, timestamp = received.headers.get(ID, ""), received.headers.get(TIMESTAMP, "")
     if not name or not _SECONDS.fullmatch(timestamp):

@@ -8,7 +8,7 @@ from providers.signing.comparison import any_equal
 from stream.events import Verification
 
 NOT_FOUND = {"invalid_signature": json_response(404, {"error": "unknown_path", "message": "nothing is served here"})}
-"""Without the token, a path answers as if it did not exist."""
+"""A value of `Provider.refusals`: without the token, a path answers 404, as if it did not exist."""
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:

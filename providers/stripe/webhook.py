@@ -27,7 +27,7 @@ _TIME = re.compile(r"\d{1,12}", re.ASCII)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
-    """Return `signature` if a v1 signature in the header is that of its time and the raw body with one of the secrets.
+    """Return `signature` if the header has a v1 signature of its time and the raw body with one of the secrets.
 
     Raises Unsigned without the header, Forged if no signature fits, Stale if the time is over TOLERANCE_S away.
     """

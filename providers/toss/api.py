@@ -150,8 +150,9 @@ def _happened_at(
 ) -> Micros | None:
     """Return when the payment reached its status, in microseconds.
 
-    The payment has no such time for WAITING_FOR_DEPOSIT, which may follow DONE. The webhook has it, but may be forged:
-    its time counts up to the time it was received, which is also the default, since Toss was asked after that.
+    The payment has no such time for WAITING_FOR_DEPOSIT, which may follow DONE. The webhook has one, `changed_at`: it
+    may be forged, and is therefore never later than `received_at`. Without it, `received_at` is returned, since Toss
+    was asked after that.
     """
     if payload.status == "waiting_for_deposit":
         return changed_at or received_at
