@@ -122,7 +122,7 @@ def _normal(text: str) -> str:
 
 
 def _parcel(text: str) -> str:
-    """Return a number as the key of its parcel is written, without blanks and hyphens; other texts unchanged."""
+    """Return a tracking number in lower case without blanks and hyphens; a text of too few digits unchanged."""
     digits = sum(map(str.isdigit, text))
     return parcel_number(text).casefold() if digits >= MIN_PARCEL_DIGITS else text
 

@@ -151,9 +151,9 @@ class ManagementApi:
         return str(row[0])
 
     def alert(self, tx: Connection, params: Mapping[str, object]) -> object:
-        """Store an alert that the console found, which the next alert mail lists. Repeating the request does nothing.
+        """Store an alert that the console found, which the next alert mail lists; return whether it is new (`raised`).
 
-        `raised` is False then. Raises RequestRefused (400) for a bad id or text.
+        Repeating the request does nothing. Raises RequestRefused (400) for a bad id or text.
         """
         text = params.get("text")
         if not (isinstance(text, str) and 0 < len(text) <= operations.LONGEST_ALERT):

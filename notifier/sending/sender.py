@@ -101,7 +101,7 @@ class Sender:
         return len(mails) == capacity or len(offered) < len(mails)
 
     def _claim(self, tx: Connection, most: int) -> list[QueuedMail]:
-        """Lock up to `most` mails that are due and return them; if none is due at all, no mail waits for the server."""
+        """Lock up to `most` mails that are due and return them; if none is due, tell the server's health so."""
         mails = mail_queue.claim(tx, self._settings.operator_locale, self._settings.mail_max_age, most)
         if not mails and self._server.is_failing and not mail_queue.has_due(tx):
             self._server.record_idle()

@@ -68,7 +68,7 @@ def _first_line(error: str) -> str:
 
 
 def _published(rows: RelatedRows) -> Iterable[Entry]:
-    """Yield the domain events at the time their webhook was processed; an event has only the receipt of its webhook."""
+    """Yield the domain events at the time their webhook was processed, or was received while the former is unknown."""
     handled = processed_at(rows)
     for row in rows.events:
         body = row["body"]

@@ -87,7 +87,8 @@ def open_events(related: RelatedRows) -> list[OpenEvent]:
 def lacks_address(order_id: str, related: RelatedRows) -> bool:
     """Return whether no address of the order's customer is known: the shop posted no such order, and no mail was sent.
 
-    A customer's own webhook gives an address too, but does not name the order. A mail that was sent proves it.
+    A customer's own webhook may have given an address, but does not name the order; only a mail to the customer shows
+    that there is one.
     """
     is_posted = any(row["kind"] == "order" and row["order_id"] == order_id for row in related.webhooks)
     return not is_posted and not any(row["audience"] == "customer" for row in related.mails)
@@ -122,7 +123,7 @@ def _handled(related: RelatedRows) -> Iterator[Moment]:
 
 
 def _published(related: RelatedRows) -> Iterator[Moment]:
-    """Yield domain events at the time their webhook was processed; an event has only the receipt of its webhook."""
+    """Yield domain events at the time their webhook was processed, or was received while the former is unknown."""
     handled = timeline.processed_at(related)
     for row in related.events:
         at: JsonValue = handled.get(row["caused_by"], row["received_at"])
