@@ -14,7 +14,7 @@ from providers.contract import Forged, Provider, Received, Stale, Translation, U
 from providers.parsing import carriers, json_body, parcels
 from providers.parsing.fields import ABSENT, Id, Instant, StrictOptional, Text
 from providers.parsing.parcels import Word
-from providers.parsing.timestamps import instant, raw_text
+from providers.parsing.timestamps import instant, is_present, raw_text
 from providers.signing import url_token
 from providers.signing.comparison import any_equal
 from stream.events import Mode, OrderId, ShippingStatus, Verification
@@ -140,11 +140,10 @@ def _event_id(track: ShippoTrack, current: TrackingStatus) -> str | None:
 
     Shippo has no event ids.
     """
-    date = raw_text(current.status_date)
-    if not (current.object_id and date):
+    if not (current.object_id and is_present(current.status_date)):
         return None
     parcel = f"{carriers.normalise(track.carrier)}:{track.tracking_number}"
-    return "\n".join((parcel, current.object_id, date, order_in(track.metadata) or ""))
+    return "\n".join((parcel, current.object_id, raw_text(current.status_date), order_in(track.metadata) or ""))
 
 
 PROVIDER = Provider(

@@ -153,6 +153,7 @@ def test_metadata_names_an_order_only_where_it_can_mean_nothing_else(metadata: s
 def test_a_status_without_an_id_is_named_by_what_it_says() -> None:
     assert track(tracking_status=status("TRANSIT", status_date="2026-01-30T10:00:00Z")).provider_event_id is None
     assert track(tracking_status=status("TRANSIT", object_id="1")).provider_event_id is None
+    assert track(tracking_status=status("TRANSIT", object_id="1", status_date=None)).provider_event_id is None
 
 
 @pytest.mark.parametrize("event", ["transaction_created", "transaction_updated", "batch_created", "batch_purchased"])
