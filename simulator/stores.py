@@ -27,7 +27,7 @@ HISTORY: dict[str, LiteralString] = {
 
 
 class Stores:
-    """One connection for each store. A broken connection is replaced at the next query."""
+    """One connection for each store. A query that breaks it raises psycopg.OperationalError; the next reconnects."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env

@@ -20,7 +20,10 @@ class StoredMail(msgspec.Struct, frozen=True):
 
 
 class Postbox:
-    """The mails in the file at `path`, which is created if missing. Only one process may write to the file."""
+    """The mails in the file at `path`, which is created if missing. Only one process may write to the file.
+
+    An incomplete last line is cut off when the file is opened.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
