@@ -51,7 +51,7 @@ def carry_over(tx: Connection, live: str) -> None:
 
 
 def _limits(user: str, address: str) -> dict[str, int]:
-    """Return the most failures by the key of each limit."""
+    """Return, by the key of each of the three limits, the number of failures that it allows."""
     return {
         _key(user, address): MOST_BY_USER_AND_ADDRESS,
         _key(user, ""): MOST_BY_USER,

@@ -10,7 +10,7 @@ MAX_LIMIT = 1000
 
 
 def mail_id(params: Mapping[str, object]) -> str:
-    """Return the parameter `id`, a UUID, in its usual form."""
+    """Return the parameter `id`, a UUID, in its usual form. Raises RequestRefused (400) for anything else."""
     try:
         return str(UUID(str(params.get("id", ""))))
     except ValueError as error:
@@ -18,7 +18,10 @@ def mail_id(params: Mapping[str, object]) -> str:
 
 
 def decision(params: Mapping[str, object]) -> str:
-    """Return the parameter `decision`, a text of printable characters, without spaces around it."""
+    """Return the parameter `decision`, a text of printable characters, without spaces around it.
+
+    Raises RequestRefused (400) for another value, or one longer than LONGEST characters.
+    """
     value = params.get("decision")
     if not (isinstance(value, str) and 0 < len(value.strip()) <= LONGEST and value.isprintable()):
         raise RequestRefused(400, "malformed", f"decision must be a text of 1 to {LONGEST} printable characters")
@@ -26,7 +29,7 @@ def decision(params: Mapping[str, object]) -> str:
 
 
 def limit(value: object) -> int:
-    """Return the value of a parameter `limit` as a number from 1 to MAX_LIMIT."""
+    """Return the parameter `limit`, a number from 1 to MAX_LIMIT. Raises RequestRefused (400) for anything else."""
     text = str(value)
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST and 1 <= int(text) <= MAX_LIMIT):
         raise RequestRefused(400, "malformed", f"limit must be between 1 and {MAX_LIMIT}")

@@ -102,7 +102,10 @@ class Session:
                 self._unsent = self._unsent[self._socket.send(self._unsent) :]
 
     def _receive(self) -> bool:
-        """Read what has arrived; return whether anything had. Raises SMTPServerDisconnected when `reply` does."""
+        """Read what has arrived; return whether anything had.
+
+        Raises SMTPServerDisconnected if the server has closed the connection, or more than MAX_REPLY bytes are unread.
+        """
         try:
             data = self._socket.recv(CHUNK)
         except _NOT_NOW:

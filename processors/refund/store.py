@@ -49,8 +49,8 @@ def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Refunds]
 def save(tx: Connection, changed: Sequence[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> None:
     """Update the orders, which must be locked, and insert or update their refunds.
 
-    `last` holds the last webhook of each refund in the batch; without one, `metadata` stays as it is. A release of an
-    amount that was not captured has no row, so one that has is deleted; its state is stored with its order.
+    `last` holds the last webhook of each refund in the batch; without one, `metadata` stays as it is. A refund that is
+    a release of an amount not captured must have no row, so its row is deleted; its state is stored with its order.
     """
     SAVE_ORDERS.execute_columns(tx, row_mapping.order_columns(changed))
     DELETE_RELEASED.execute(

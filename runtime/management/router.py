@@ -43,7 +43,7 @@ class Router:
         self._routes: Routes = ChainMap(routes, own)  # type: ignore[arg-type] # only read
 
     def answer(self, method: str, target: str, authorization: str, read: Callable[[], bytes] = bytes) -> Response:
-        """Return the response to a request; `target` is its path with its query, `authorization` that header.
+        """Return the response to a request to `target`, a path with a query, with the header `authorization`.
 
         `read` returns the body, and is called after the token was checked, except for a GET.
 

@@ -81,7 +81,7 @@ class Invoice:
 
     @property
     def completed_at(self) -> int | None:
-        """The time at which the invoice was completed, in microseconds; None if unstated, and in any other state."""
+        """The time at which the invoice was completed, in microseconds; None if unstated, or if it is not complete."""
         return self._of_state(UNSET, self.registers.completed_at) if self.state == "Complete" else None
 
     @property

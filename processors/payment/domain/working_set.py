@@ -58,9 +58,9 @@ class PaymentWorkingSet:
     def apply(self, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
         """Apply one webhook to the payment of its order; while the order is unknown, store it under its main alias.
 
-        A stored webhook is `waiting` until a webhook of one of its aliases names the order; that one's result releases
-        it. A refund that its payment does not report changes no payment, and neither does a BillingWebhook, which only
-        publishes BillingScheduled.
+        A stored webhook is `waiting` until a webhook of one of its aliases names the order; the result of the latter
+        releases the former. A refund that its payment does not report changes no payment, and neither does a
+        BillingWebhook, which only publishes BillingScheduled.
         """
         if isinstance(webhook, RefundWebhook) and not webhook.payload.reported_by_payment:
             return Result(webhook.payload.order_id or webhook.payload.refund_id, "processed", ())
