@@ -8,10 +8,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from runtime.config.store_settings import StoreSettings
-from stream import events
-from stream.avro.codec import Codec, Undecodable
+from stream.avro.codec import Codec
 from stream.avro.registry import registry
-from stream.events import EventId, Record
+from stream.events import EventId
 from stream.kafka import delivery
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery, UnreadableRecord
@@ -23,6 +22,7 @@ from stream.replay.fill.ordered_reader import OrderedReader
 from stream.replay.fill.parallel import ProgressBarrier, ProgressCallback
 from stream.replay.fill.positions import PositionMoved
 from stream.replay.fill.publications import CollectedPublications
+from stream.replay.fill.retranslation import Retranslation
 from stream.replay.offsets import OffsetRange, offset_ranges
 from stream.replay.spec import ReplaySpec
 from stream.store import error_classification, retrying
@@ -74,8 +74,8 @@ class Filler:
         self._on_owed = on_owed
         self._aliases = OrderAliases(request.orders) if request.orders else None
         self._plain_codec = Codec(registry(settings))
-        self._codec = Codec(registry(settings), self._retranslate) if request.retranslate else self._plain_codec
-        self._renamed: dict[str, tuple[str, bytes]] = {}
+        self._retranslation = Retranslation(spec.retranslate)
+        self._codec = Codec(registry(settings), self._retranslation.apply) if request.retranslate else self._plain_codec
         self._at: dict[Partition, int] = {}
         self.on_progress: ProgressCallback = lambda _: None
 
@@ -132,7 +132,7 @@ class Filler:
                 while messages := reader.take(SCANNED_AT_ONCE):
                     for message in messages:
                         self._is_selected(delivery.read(self._codec, message))
-        self._renamed.clear()
+        self._retranslation.forget()
 
     def retry(self) -> bool:
         """Retry up to MAX_RETRIED_AT_ONCE retrying events once, in one transaction; return whether there were any.
@@ -170,7 +170,7 @@ class Filler:
             self._commit(ends, selected, appended, bisection.together)
         except BatchFailed:
             self._commit(ends, selected, appended, bisection.in_parts)
-        self._renamed.clear()
+        self._retranslation.forget()
         self._at |= ends
         self.on_progress(ends)
 
@@ -193,21 +193,7 @@ class Filler:
             if waiting:
                 tx.exec_driver_sql(SINCE, {"ids": waiting, "times": [appended[event_id] for event_id in waiting]})
             self._on_owed(tx, publications.owed(tx, collected, self._spec))
-            renamed = [(self._renamed[read.event_id], read) for read in selected if read.event_id in self._renamed]
-            ledger.add_aliases(tx, [(*before, read.topic, read.partition, read.offset) for before, read in renamed])
-
-    def _retranslate(self, record: Record) -> Record:
-        try:
-            retranslated = self._spec.retranslate(record)
-        except Exception as refused:
-            raise Undecodable(f"the current translator refuses it: {type(refused).__name__}: {refused}") from refused
-        if isinstance(retranslated, events.Webhook) and isinstance(record, events.Webhook):
-            before, after = record.envelope, retranslated.envelope
-            if type(retranslated) is not type(record):
-                raise Undecodable(f"the current translator makes a {type(retranslated).__name__} of it")
-            if after.event_id != before.event_id:
-                self._renamed[after.event_id] = (before.event_id, before.digest)
-        return retranslated
+            ledger.add_aliases(tx, list(self._retranslation.renamed(selected)))
 
     def _is_selected(self, read: Delivery) -> bool:
         """Return whether a record is relevant to the service, and belongs to the requested orders, if any."""
