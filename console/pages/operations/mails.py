@@ -28,8 +28,8 @@ REASON_LENGTH = 200
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:  # noqa: ARG001
     """Return the mails of the query's status or order; without either, those that need a person.
 
-    If the notifier does not answer, `problem` says why and the lists are empty. Raises BadParameter for any other
-    status than STATUSES.
+    If the notifier refuses or does not answer, `problem` says why and the lists are empty. Raises BadParameter for any
+    other status than STATUSES.
     """
     status, order = request.query.get("status") or None, request.query.get("order") or None
     if status not in (None, *STATUSES):

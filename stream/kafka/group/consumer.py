@@ -159,9 +159,10 @@ class GroupConsumer:
     def seek_back(
         self, acquired: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
     ) -> None:
-        """Call `UpcomingOffsets.seek_back`, and raise what it raises; `committed` are the group's offsets in Kafka.
+        """Seek to the store's next offset in each acquired partition where the consumer would go on at a higher one.
 
-        Messages that will be fetched again are removed from `in_hand`.
+        Messages that will be fetched again are removed from `in_hand`. `committed` are the group's offsets in Kafka.
+        Raises KafkaException while librdkafka does not know where a partition starts: try again later.
         """
         for sought in self._upcoming.seek_back(acquired, committed, [*in_hand, *self._buffered]):
             in_hand[:] = [message for message in in_hand if partition_of(message) != sought]
