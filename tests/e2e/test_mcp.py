@@ -49,7 +49,7 @@ def test_why_an_order_got_no_mail_is_answered(
     )
 
     assert any("waits for the recipient's address" in reason for reason in content(known)["reasons"])
-    assert any("were refused: invalid_signature" in reason for reason in content(unknown)["reasons"])
+    assert any("was refused: invalid_signature" in reason for reason in content(unknown)["reasons"])
     assert [event["type"] for event in content(life)["domain_events"]] == ["PaymentCompleted"]
     assert slip.is_error
     assert {"search", "order", "webhook", "why", "refusals", "mails", "statistics", "dead_letters"} <= names(tools)
