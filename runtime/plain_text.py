@@ -9,9 +9,9 @@ _CONTROL = re.compile(
 )
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun: `1 mail`, `2 mails`. The plural must be the singular with an s."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun: `1 mail`, `2 mails`, `0 entries`. The default plural is the singular with an s."""
+    return f"{count} {noun}" if count == 1 else f"{count} {plural or noun + 's'}"
 
 
 def plain(text: str) -> str:

@@ -10,6 +10,7 @@ from cli.doctor.finding import Finding, ok, skipped, warning, wrong
 from local.services import API_KEYS, SECRETS
 from runtime.config.secrets import MIN_BYTES, local_defaults, separate
 from runtime.config.settings import value_of
+from runtime.plain_text import counted
 
 TOKENS = ("MANAGEMENT_TOKEN", "CONSOLE_TOKEN")
 GENERATE = "Set it to a new one: `openssl rand -hex 32`."
@@ -27,7 +28,7 @@ def check(env: Mapping[str, str]) -> Iterator[Finding]:
     ]
     yield from problems
     if values and not any(problem.state == "wrong" for problem in problems):
-        yield ok("secrets", f"{len(values)} secrets", f"each has at least {MIN_BYTES} bytes")
+        yield ok("secrets", counted(len(values), "secret"), f"each has at least {MIN_BYTES} bytes")
 
 
 def _value(env: Mapping[str, str], name: str) -> str | None:

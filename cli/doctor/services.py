@@ -8,6 +8,7 @@ from cli.clients import console, health, management
 from cli.doctor.finding import Finding, ok, skipped, warning, wrong
 from local.messages import CommandError
 from local.services import SERVICES
+from runtime.plain_text import counted
 
 NEARLY_FULL = 0.8
 START = "Start it; its log says why it ended (`.run/log` of a local run)."
@@ -61,7 +62,9 @@ def _spool(env: Mapping[str, str]) -> Iterator[Finding]:
         remedy = "Bring Kafka back, or raise SPOOL_MAX_BYTES: webhooks are answered 503 once it is full."
         yield wrong("spool", "gateway", f"{state['bytes']} of {state['maxBytes']} bytes are used", remedy)
     else:
-        yield _free(env, state["maxBytes"]) or ok("spool", "gateway", f"{state['records']} webhooks wait in it")
+        yield _free(env, state["maxBytes"]) or ok(
+            "spool", "gateway", f"{counted(state['records'], 'webhook waits', 'webhooks wait')} in it"
+        )
 
 
 def _free(env: Mapping[str, str], wanted: int) -> Finding | None:

@@ -10,6 +10,7 @@ import typer
 
 from cli import environment
 from local.messages import CommandError, say
+from runtime.plain_text import counted
 
 if TYPE_CHECKING:
     from evidence.archive import Terms, Written
@@ -62,7 +63,7 @@ def _of_order(sources: "Sources", order: str, terms: "Terms", output: Path | Non
         raise CommandError(f"The log has no order {order}.") from unknown
     path = output or Path(f"{found.folder}.zip")
     written = _write(path, lambda file: archive.write_order(file, found))
-    _report(path, f"{written.size} entries about order {order}", written)
+    _report(path, f"{counted(written.size, 'entry', 'entries')} about order {order}", written)
 
 
 def _of_customer(sources: "Sources", customer: str, terms: "Terms", output: Path | None) -> None:
@@ -79,7 +80,11 @@ def _of_customer(sources: "Sources", customer: str, terms: "Terms", output: Path
     make = partial(archive.of_order, sources, terms=terms)
     notes = [] if found["complete"] else ["more orders than the log searches at once: the list is not complete"]
     written = _write(path, lambda file: archive.write_customer(file, name, orders, make, terms, notes))
-    _report(path, f"{len(orders)} orders, {written.size} entries about customer {name}", written)
+    _report(
+        path,
+        f"{counted(len(orders), 'order')}, {counted(written.size, 'entry', 'entries')} about customer {name}",
+        written,
+    )
 
 
 def _report(path: Path, what: str, written: "Written") -> None:

@@ -11,6 +11,7 @@ from cli import environment, output
 from cli.output import Json
 from local.messages import CommandError, say, say_all
 from runtime.json_value import JsonValue
+from runtime.plain_text import counted
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -88,7 +89,7 @@ def list_(*, as_json: Json = False) -> None:
     table = output.table("topic", "partitions", "offsets", "retention", "records")
     for row in rows:
         days = row["retentionDays"]
-        kept = "forever" if days is None else f"{days} days"
+        kept = "forever" if days is None else counted(days, "day")
         retention = "last of each key" if row["isCompacted"] else kept
         partitions = str(row["partitions"] or "missing")
         output.add(table, row["topic"], partitions, str(row["offsets"]), retention, ", ".join(row["records"]))

@@ -11,6 +11,7 @@ from cli.dead.options import WHEN
 from cli.output import Json
 from local.messages import CommandError, print_error, say, say_all
 from runtime.json_value import JsonValue
+from runtime.plain_text import counted
 
 TIME_CHARS = len("2026-02-03T12:00:00")
 SHOP = "SHOP"
@@ -184,7 +185,7 @@ def _print_confirmation(webhook: dict[str, JsonValue]) -> None:
     again = f", asked again at {local_time.of_text(request['nextAttemptAt'])}" if request["nextAttemptAt"] else ""
     say(
         f"  confirmer: {webhook['provider']} was asked about {request['subject']} {request['alias']} "
-        f"{request['attempts']} times and last answered: {answer}{became}{again}"
+        f"{counted(request['attempts'], 'time')} and last answered: {answer}{became}{again}"
     )
 
 

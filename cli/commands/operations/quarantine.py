@@ -13,6 +13,7 @@ from cli.output import Json
 from local.messages import CommandError, say, say_all
 from runtime import clock
 from runtime.json_value import JsonValue
+from runtime.plain_text import counted
 
 app = typer.Typer(
     help="Quarantined webhooks: genuine ones that could not be processed, and unverified ones.",
@@ -76,7 +77,7 @@ def show(
     entry = quarantine.find([webhook], quarantine.read(None))[0]
     for name in SHOWN:
         say(f"{name}: {masked_text(str(getattr(entry.webhook, name)))}")
-    say(f"received: {local_time.of_micros(entry.webhook.received_at)}, {entry.copies} times in all")
+    say(f"received: {local_time.of_micros(entry.webhook.received_at)}, {counted(entry.copies, 'time')} in all")
     say(f"position: {entry.position.topic} partition {entry.position.partition} offset {entry.position.offset}")
     say(f"released: {'yes' if entry.released else 'no'}")
     say(f"headers: {json.dumps(masked_value(entry.webhook.headers), ensure_ascii=False)}")

@@ -5,6 +5,7 @@ import typer
 from cli import output
 from cli.output import Json
 from local.messages import CommandError, say
+from runtime.plain_text import counted
 
 app = typer.Typer(help="Webhooks that the gateway stored on disk while Kafka was unavailable.", no_args_is_help=True)
 
@@ -25,7 +26,8 @@ def status(*, as_json: Json = False) -> None:
     elif not state["configured"]:
         say("no spool: without SPOOL_DIR the gateway answers 503 while Kafka is unavailable")
     else:
-        say(f"{state['records']} webhooks wait, {state['bytes']} bytes of {state['maxBytes']}")
+        waiting = counted(state["records"], "webhook waits", "webhooks wait")
+        say(f"{waiting}, {state['bytes']} bytes of {state['maxBytes']}")
     if state.get("refused"):
         raise CommandError(
             f"The spool's disk refuses writes: {state['refused']}. Make room: the spool is needed when Kafka fails."

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cli import output
 from local.messages import CommandError, print_error, say, say_all
-from runtime.plain_text import plain, plain_line
+from runtime.plain_text import counted, plain, plain_line
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = "[red]x[/red] \x1b]0;owned\x07 \x1b[2J \x9b31m \r\u202egnp.exe [link=http://a]y[/link] :smile: \x7f"
@@ -81,3 +81,9 @@ def test_a_bug_is_shown_as_text() -> None:
 
     assert b"\x1b" not in ended.stderr
     assert b"RuntimeError: \\x1b]0;x" in ended.stderr
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 mails"), (1, "1 mail"), (2, "2 mails")])
+def test_a_count_has_its_noun_in_the_singular_or_plural(count: int, text: str) -> None:
+    assert counted(count, "mail") == text
+    assert counted(count, "entry", "entries").startswith(f"{count} entr")
