@@ -44,6 +44,7 @@ def test_what_was_spooled_while_kafka_was_frozen_is_handled_once_even_across_a_k
         kill(spooling, "GATEWAY")
         until(lambda: is_up(sender), bool)
         answers += [pay(sender, order) for order in orders[10:]]
+        started = readiness(sender)
         assert set(answers) == {200}
         assert payments.rows("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders) == []
 
@@ -52,6 +53,8 @@ def test_what_was_spooled_while_kafka_was_frozen_is_handled_once_even_across_a_k
     mails = [len(inbox.wait_for(f"{order.lower()}@example.test")) for order in orders]
     assert mails == [1] * 20
     until(lambda: (Path(os.fspath(spooling["RUN_FOLDER"])) / "spool" / "spool.log").stat().st_size, lambda n: n == 0)
+    assert "provider-states.v1 is not read" in str(started.body)
+    until(lambda: readiness(sender).body, lambda body: body == {"problems": []})
 
 
 def test_a_full_disk_costs_nothing_that_was_answered_2xx_and_readiness_tells_of_it(
