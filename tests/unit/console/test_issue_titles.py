@@ -1,0 +1,41 @@
+"""The title of an issue says what failed, also for an error that begins with no name of an exception."""
+
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from console.pages.operations.issues import TONES
+from console.web.page import Viewer
+from console.web.rendering.assets import Assets
+from console.web.rendering.renderer import Renderer
+from console.web.rendering.texts import Language, Texts
+from stream.store.waiting import OVERDUE
+
+RENDERER = Renderer(Texts(), Assets())
+TITLE = re.compile(r'<a href="/issues/7">(.*?)</a>')
+
+
+def title(cause: str, line: str, language: Language = "en") -> str:
+    """Return the text of the link to an issue in the list."""
+    viewer = Viewer("kim", frozenset({"viewer"}), language, ZoneInfo("UTC"), "token")
+    issue = {"issueId": "7", "service": "payment", "cause": cause, "line": line, "state": "open"}
+    counts = {"dead": 1, "events": 1, "firstAt": 0, "lastAt": 0}
+    found = TITLE.search(
+        RENDERER.render("_issues.html", viewer, {"issues": [issue | counts], "own": [], "tones": TONES})
+    )
+    assert found
+    return re.sub("<[^>]*>", "", found[1])
+
+
+@pytest.mark.parametrize(
+    ("cause", "line", "en", "ko"),
+    [
+        ("CheckViolation (23514)", "a row", "CheckViolation (23514)", "CheckViolation (23514)"),
+        ("other", "the body is empty", "the body is empty", "본문이 비어 있습니다"),
+        ("other", "", "No error was recorded", "오류가 적혀 있지 않음"),
+        ("overdue", OVERDUE, "Waited too long for another event", "먼저 와야 할 이벤트를 기다리다 시간이 다 됨"),
+    ],
+)
+def test_an_issue_is_titled_by_its_cause_or_else_by_its_error(cause: str, line: str, en: str, ko: str) -> None:
+    assert (title(cause, line), title(cause, line, "ko")) == (en, ko)
