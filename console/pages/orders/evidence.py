@@ -3,6 +3,7 @@
 The zips need the role auditor. Each is recorded with the reason to include personal data, and with its digest.
 """
 
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -23,7 +24,7 @@ from stream.avro.registry_client import RegistryError
 from stream.events.redaction import masked_text
 from stream.kafka.topic_reader import KafkaUnavailable, Position
 
-MAX_ORDERS, MAX_BYTES = 50, 64_000_000
+MAX_ORDERS, MAX_BYTES = 100, 64_000_000
 """The most orders, and bytes of files, in a zip that the console makes; the command line has no such limits."""
 MAX_REASON_CHARS = 200
 
@@ -35,7 +36,14 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
     if not found.orders:
         raise Redirect(f"/search?{urlencode({'q': name})}")
     shown = name if request.viewer.may("auditor") else masked_text(name)
-    return {"name": name, "shown": shown, "customer": found, "most": MAX_ORDERS, "longest": MAX_REASON_CHARS}
+    return {
+        "name": name,
+        "shown": shown,
+        "customer": found,
+        "most": MAX_ORDERS,
+        "longest": MAX_REASON_CHARS,
+        "command": f"hookstream evidence --customer {shlex.quote(name)}",
+    }
 
 
 def download_order(tx: Connection, request: PageRequest) -> Download:
