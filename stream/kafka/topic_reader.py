@@ -199,6 +199,6 @@ def _values(consumer: Consumer, positions: Iterable[Position]) -> dict[Position,
         if position in found:
             del missing[position[:2]]
     if missing:
-        topics = ", ".join(sorted({topic for topic, _ in missing}))
-        raise KafkaUnavailable(f"Kafka has not returned the records in {topics} within {TIMEOUT_S:g} s")
+        topic, _ = next(iter(missing))
+        raise KafkaUnavailable(f"Kafka has not returned the record in {topic} within {TIMEOUT_S:g} s")
     return found
