@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 
 from console.web.action_log import ActionLog, NotRecorded
 from console.web.page import Action, ActionResult, Download, PageRequest, Refused
-from console.web.rendering.action_details import of_refusal
+from console.web.rendering.action_details import code
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.logging import log
 from stream.events import ConsoleAction, Micros, ids
@@ -41,7 +41,7 @@ def perform(action: Action, request: PageRequest, action_log: ActionLog, store: 
             result = action.perform(tx, request)
     except Refused as refused:
         values = {name: str(value) for name, value in refused.values.items()}
-        _note_result(action_log, record, "refused", of_refusal(str(refused), values))
+        _note_result(action_log, record, "refused", code(str(refused), values))
         raise NotDone(str(refused), values, str(refused)) from refused
     except ServiceRefused as refused:
         _note_result(action_log, record, "refused", str(refused))

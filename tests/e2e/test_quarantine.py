@@ -132,8 +132,8 @@ def test_what_today_can_be_read_is_released_by_its_cause_and_the_rest_stays(
 
     assert (unsure.returncode, unsure.stdout) == (1, "")
     assert "This would release 2 webhooks" in unsure.stderr
-    assert done.stdout.endswith("2 released, 1 stay\n")
-    assert again.stdout.endswith("0 released, 1 stay\n")
+    assert done.stdout.endswith("2 released, 1 stays\n")
+    assert again.stdout.endswith("0 released, 1 stays\n")
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=2)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from console.api import endpoints, query_params
 from console.queries import customers
 from console.web.page import Action, Download, Page, PageRequest, Redirect, Refused, first_id
+from console.web.rendering import action_details
 from evidence import archive, bundle
 from evidence.archive import Terms, TooLarge, Written
 from evidence.collection import NotifierAway, Sources, UnknownOrder
@@ -83,7 +84,7 @@ def _download(name: str, write: Callable[[BinaryIO], Written]) -> Download:
         with tempfile.TemporaryFile() as file:
             written = write(file)
             file.seek(0)
-            note = f"entries: {written.size}; sha256 of MANIFEST.json: {written.digest}"
+            note = action_details.code("evidence.made", {"entries": str(written.size), "digest": written.digest})
             return Download(name, file.read(), "application/zip", note)
     except UnknownOrder as unknown:
         raise Refused("evidence.no_orders") from unknown

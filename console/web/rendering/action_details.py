@@ -1,4 +1,4 @@
-"""The details of refused and failed actions in the audit: written as codes, read as sentences. Pure.
+"""The details of actions in the audit: written as codes, read as sentences. Pure.
 
 The record of an action that the console refused has the key of the message and its values as JSON, such as
 `event.not_dead {"service": "payment"}`; that of a service's refusal has the service's sentence.
@@ -13,8 +13,8 @@ UNKNOWN = "…"
 """Stands for a value that the record of an older console lacks."""
 
 
-def of_refusal(key: str, values: Mapping[str, str]) -> str:
-    """Return the detail of an action that was refused with this message."""
+def code(key: str, values: Mapping[str, str]) -> str:
+    """Return the detail that `text` shows as the message of this key with these values."""
     return f"{key} {json.dumps(values, ensure_ascii=False)}" if values else key
 
 

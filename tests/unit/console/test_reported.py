@@ -140,7 +140,7 @@ def test_any_text_is_raw_data_or_a_sentence(text: str) -> None:
     [
         ("issues.gone", "There is no such issue."),
         (
-            action_details.of_refusal("event.not_dead", {"service": "payment"}),
+            action_details.code("event.not_dead", {"service": "payment"}),
             "It is not dead in the payment; it may have been redriven already.",
         ),
         ("event.not_dead", "It is not dead in the …; it may have been redriven already."),
