@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from evidence import bundle, collection, customer_page, entries
 from evidence.collection import Fields, Sources
-from evidence.page import Summary
+from evidence.page import AMOUNTS, Summary, money
 from evidence.redaction import without_personal_data
 from evidence.reverification import SecretsOf
 from runtime import __version__, clock
@@ -121,6 +121,9 @@ def _state(life: Fields) -> list[tuple[str, str]]:
     state = life.get("state") or {}
     if not isinstance(state, dict) or not state:
         return [(name, str(len(life[name]))) for name in ("webhooks", "domain_events", "mails")]
+    currency = life.get("currency")
     return [
-        (name, str(value)) for name, value in state.items() if value is not None and not isinstance(value, dict | list)
+        (name, money(value, currency) if name in AMOUNTS else str(value))
+        for name, value in state.items()
+        if value is not None and not isinstance(value, dict | list)
     ]

@@ -5,10 +5,11 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
 
-from evidence.page import document, listed
+from evidence.page import AMOUNTS, document, listed, money
 from runtime.json_value import JsonValue
 
-STATE = ("payment_status", "paid_amount", "currency", "shipping_status", "refund_status", "refunded_amount")
+STATE = ("payment_status", "paid_amount", "shipping_status", "refund_status", "refunded_amount")
+SECONDS = len("2026-02-03T00:00:00")
 HEADERS = (
     "order · 주문",
     "first · 처음 (UTC)",
@@ -17,7 +18,7 @@ HEADERS = (
     "paid · 결제 금액",
     "parcel · 배송",
     "refund · 환불",
-    "entries · 항목",
+    "entries",
 )
 
 
@@ -36,7 +37,11 @@ def line(order: str, folder: str, entries: int, life: Mapping[str, JsonValue]) -
     """Return the line of an order, given as the console's API returns it."""
     times = sorted(webhook["receivedAt"] for webhook in life["webhooks"] if webhook["receivedAt"])
     known = life.get("state") or {}
-    state = {name: str(known[name]) for name in STATE if known.get(name) is not None}
+    state = {
+        name: money(known[name], life.get("currency")) if name in AMOUNTS else str(known[name])
+        for name in STATE
+        if known.get(name) is not None
+    }
     return Line(order, folder, times[0] if times else "", times[-1] if times else "", state, entries)
 
 
@@ -45,7 +50,7 @@ def render(customer: str, lines: Sequence[Line], about: Mapping[str, JsonValue],
     title = f"Evidence about the orders of {customer}"
     head = "".join(f'<th scope="col">{escape(header)}</th>' for header in HEADERS)
     rows = "".join(f"<tr>{_cells(one)}</tr>" for one in lines)
-    table = f"<h2>Orders · 주문 ({len(lines)})</h2><table><tr>{head}</tr>{rows}</table>"
+    table = f'<h2>Orders · 주문 ({len(lines)})</h2><div class="wide"><table><tr>{head}</tr>{rows}</table></div>'
     return document(title, about, [table, listed("Not included · 빠진 것", notes), f"<p>{escape(CHECKED)}</p>"])
 
 
@@ -58,13 +63,12 @@ CHECKED = (
 
 def _cells(one: Line) -> str:
     link = f'<a href="{quote(one.folder)}/index.html">{escape(one.order)}</a>'
-    paid = " ".join(filter(None, (one.state.get("paid_amount"), one.state.get("currency"))))
     refund = " ".join(filter(None, (one.state.get("refund_status"), one.state.get("refunded_amount"))))
     texts = (
-        one.first_at,
-        one.last_at,
+        one.first_at[:SECONDS].replace("T", " "),
+        one.last_at[:SECONDS].replace("T", " "),
         one.state.get("payment_status", ""),
-        paid if one.state.get("paid_amount") else "",
+        one.state.get("paid_amount", ""),
         one.state.get("shipping_status", ""),
         refund if one.state.get("refund_status") else "",
         str(one.entries),

@@ -1,10 +1,13 @@
 """The page of the evidence that a person reads and prints: one HTML file without scripts. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from html import escape
 from typing import NamedTuple
 
 from evidence.entries import Entry
+from providers.contract import InvalidField
+from providers.parsing.money import exponent
 from runtime.json_value import JsonValue
 
 STYLE = """
@@ -15,8 +18,12 @@ border-bottom:1px solid #bbb;overflow-wrap:anywhere}
 th,td:nth-child(-n+2){white-space:nowrap}th{font-weight:600}
 code{font-size:.85em;overflow-wrap:anywhere}
 .failed{font-weight:700}
+div.wide{overflow-x:auto}
 @media print{body{margin:0;max-width:none;font-size:10pt}tr,h2{break-inside:avoid}h2{break-after:avoid}}
 """
+
+AMOUNTS = ("paid_amount", "refunded_amount")
+"""The columns of an order's state that are amounts, in minor units of the order's currency."""
 
 
 class Summary(NamedTuple):
@@ -101,6 +108,14 @@ def _mails(entries: Iterable[tuple[int, Entry]]) -> Iterable[tuple[str, ...]]:
             state.get("status") or "sent",
             mail.get("messageId") or state.get("message_id") or "",
         )
+
+
+def money(amount: JsonValue, currency: JsonValue) -> str:
+    """Return an amount of minor units in units of its currency, such as `58,000 KRW`; as given without known units."""
+    try:
+        return f"{Decimal(str(amount)).scaleb(-exponent(str(currency))):,} {currency}"
+    except InvalidField:
+        return f"{amount} {currency or ''}".strip()
 
 
 def _position(record: Mapping[str, JsonValue] | None) -> str:

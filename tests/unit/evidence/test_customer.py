@@ -18,7 +18,8 @@ from tests.log import CODEC
 TERMS = Terms(None, "test", lambda _: ())
 LIFE: dict[str, Any] = {
     "webhooks": [{"receivedAt": "2026-02-03T00:00:00Z"}, {"receivedAt": "2026-01-03T00:00:00Z"}],
-    "state": {"payment_status": "completed", "paid_amount": 58000, "currency": "KRW", "refund_status": None},
+    "state": {"payment_status": "completed", "paid_amount": 1050, "refund_status": None},
+    "currency": "USD",
 }
 
 
@@ -42,7 +43,7 @@ def test_a_page_leads_to_each_order_and_says_what_is_missing(tmp_path: Path) -> 
     assert 'href="evidence-A-1/index.html">A-1</a>' in page
     assert "2026/&lt;7&gt;" in page
     assert page.index("2026-01-03") < page.index("2026-02-03")
-    assert "58000 KRW" in page
+    assert "10.50 USD" in page
     assert (folder / bundle.safe_name("2026/<7>") / "index.html").exists()
     assert list(result.notes) == [f"order {order}: one mail of {order} is missing" for order in ("A-1", "2026/<7>")]
     assert result.size == 6
