@@ -83,7 +83,7 @@ Condition = Callable[[RuledPayment], bool]
 Outcome = Callable[[RuledPayment], PaymentStatus | None]
 
 RULES: tuple[tuple[PaymentStatus, Condition, Outcome], ...] = (
-    ("waiting_for_deposit", is_paid_by_another, of_payer),
+    ("waiting_for_deposit", is_paid_by_another, by_rules_of_payer),
     ("completed", has_own_refunds, by_refunds),
     ("partially_cancelled", has_failed_refund, by_refunds),
     ("partially_cancelled", is_refunded, cancelled),

@@ -53,6 +53,13 @@ def test_each_rule_gives_its_status(rule: tuple[Any, ...]) -> None:
     assert (holds(payment), outcome(payment), payment.status) == (True, status, status)
 
 
+def test_a_refund_of_the_paying_transaction_counts_while_another_awaits_its_deposit() -> None:
+    payment = after([PAID, its_refund("completed", 1000), AWAITED])
+
+    assert payment.registers.status.value == "waiting_for_deposit"
+    assert payment.status == "partially_cancelled"
+
+
 @pytest.mark.parametrize("status", [status for tier in TRANSITIONS for status in tier])
 def test_without_a_rule_that_applies_the_status_is_the_stated_one(status: str) -> None:
     payment = after([a_payment(status)])
