@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import environment
+from cli import environment, output
 from cli.commands.kafka import schemas, topics
 from cli.commands.log import lookup, refusals, tail
 from cli.commands.operations import mail, pause, quarantine, replay, spool
@@ -79,6 +79,7 @@ def main() -> None:
     sys.excepthook = _show_failure
     if COMPLETING not in os.environ:
         environment.inherit_topic_settings()
+    output.escape_unencodable()
     try:
         _check_arguments(sys.argv[1:])
         app(prog_name=NAME)

@@ -151,4 +151,5 @@ def inherit_topic_settings() -> None:
     inherited = {name: run[name] for name in ("TOPIC_PREFIX", "TOPIC_PARTITIONS") if run.get(name)}
     if missing := {name: value for name, value in inherited.items() if name not in os.environ}:
         os.environ.update(missing)
-        os.execv(sys.executable, [sys.executable, "-m", "cli", *sys.argv[1:]])  # noqa: S606 - this program itself
+        # As it was started: `-m` would import modules from the current directory, whoever has put them there.
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this program itself

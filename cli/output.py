@@ -3,8 +3,11 @@
 Cells may contain text of senders, so markup and control characters are shown as text.
 """
 
+import codecs
+import io
 import json
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -81,6 +84,20 @@ def say_json(value: JsonValue) -> None:
 def cut_note(shown: int, total: int, option: str = "--limit") -> str | None:
     """Return the note that only `shown` of `total` items are shown and `option` shows more; None when all are shown."""
     return f"{shown} of {total} are shown; see {option}" if shown < total else None
+
+
+def escape_unencodable() -> None:
+    """Print what standard output cannot encode as the escapes of JSON's texts, so that `--json` stays JSON."""
+    codecs.register_error("json escapes", _json_escapes)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="json escapes")
+
+
+def _json_escapes(failure: UnicodeError) -> tuple[str, int]:
+    """Return the escapes of the characters that cannot be encoded, and where to go on (`codecs.register_error`)."""
+    if not isinstance(failure, UnicodeEncodeError):
+        raise failure
+    return json.dumps(failure.object[failure.start : failure.end])[1:-1], failure.end
 
 
 def _escaped(character: str) -> str:

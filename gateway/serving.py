@@ -79,11 +79,18 @@ async def serve(
     server_failure = await _wait_for_end(stop, appender, serving, draining)
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([serving], timeout=SHUTDOWN_S)
-    background.cancel()
+    await _cancel(background)
     stopping.set()
     failure = appender.fatal or _stop_draining(draining) or server_failure
     await appender.close(SHUTDOWN_S)
     return failure
+
+
+async def _cancel(background: asyncio.Future[tuple[None, None]]) -> None:
+    """Cancel tasks and wait for their end. Raises the error of one that has failed before."""
+    background.cancel()
+    with suppress(asyncio.CancelledError):
+        await background
 
 
 async def _manage(
