@@ -16,9 +16,11 @@ STALLS_S = 30.0
 Trick = Literal[
     "450 at rcpt",
     "503 at rcpt",
+    "421 at rcpt",
     "550 at rcpt",
     "stall at rcpt",
     "drip at rcpt",
+    "hang up at rcpt",
     "no end at rcpt",
     "hang up at data",
     "hang up in data",
@@ -42,9 +44,9 @@ class HangUp(Exception):
 class Postman:
     """A running mail server. Each mail to a recipient uses up one of the recipient's `tricks`; then mails are accepted.
 
-    `tried` counts the RCPT commands by recipient, `mails` are the accepted (recipient, mail), `open` and `connections`
-    are the connections now and ever. A connection beyond `most` at a time gets a 421. While `is_mute`, connections are
-    accepted and get no greeting, as from a suspended process.
+    `tried` counts the RCPT commands by recipient, and `rcpts` are their recipients in order; `mails` are the accepted
+    (recipient, mail), `open` and `connections` are the connections now and ever. A connection beyond `most` at a time
+    gets a 421. While `is_mute`, connections are accepted and get no greeting, as from a suspended process.
     """
 
     most: int = 1000
@@ -54,6 +56,7 @@ class Postman:
     url: str = ""
     tricks: dict[str, deque[Trick]] = field(default_factory=lambda: defaultdict(deque))
     tried: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    rcpts: list[str] = field(default_factory=list)
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
     connections: int = 0
     closing: Event = field(default_factory=Event)
@@ -124,6 +127,7 @@ class Conversation:
     def _rcpt(self, said: str) -> None:
         self._recipient = said.partition("<")[2].partition(">")[0]
         self._man.tried[self._recipient] += 1
+        self._man.rcpts.append(self._recipient)
         tricks = self._man.tricks[self._recipient]
         self._trick = tricks.popleft() if tricks else ""
         if not self._plays("rcpt"):

@@ -29,6 +29,20 @@ SELECT {COLUMNS}, stale
   FROM addressed JOIN due USING (notification_id)
  ORDER BY next_attempt_at
 """  # noqa: S608 - our own columns
+CLAIM_PROBE = f"""
+WITH first AS (
+    SELECT DISTINCT ON (coalesce(order_id, customer_id, notification_id::text), audience)
+           notification_id, attempts, error IS NOT NULL AS is_tried
+      FROM notifications
+     WHERE status = 'queued' AND next_attempt_at <= now() AND {NOT_PAUSED}
+     ORDER BY coalesce(order_id, customer_id, notification_id::text), audience, next_attempt_at),
+due AS (
+    SELECT notification_id, received_at < now() - %(max_age)s * interval '1 second' AS stale
+      FROM notifications JOIN first USING (notification_id)
+     WHERE status = 'queued'
+     ORDER BY first.attempts, is_tried, next_attempt_at LIMIT 1 FOR UPDATE OF notifications SKIP LOCKED)
+SELECT {COLUMNS}, stale FROM addressed JOIN due USING (notification_id)
+"""  # noqa: S608 - our own columns
 HAS_DUE = f"""
 SELECT EXISTS (SELECT 1 FROM notifications WHERE status = 'queued' AND next_attempt_at <= now() AND {NOT_PAUSED})
 """  # noqa: S608 - our own condition
@@ -96,6 +110,16 @@ def claim(tx: Connection, operator_locale: str, max_age_s: float, most: int) -> 
     tx.exec_driver_sql(IDLE_TIMEOUT)
     values = {"operator_locale": operator_locale, "max_age": max_age_s, "most": most}
     rows: Any = tx.exec_driver_sql(CLAIM, values)
+    return [QueuedMail(*row) for row in rows]
+
+
+def claim_probe(tx: Connection, operator_locale: str, max_age_s: float) -> list[QueuedMail]:
+    """Lock one mail as `claim` does: the one with the fewest attempts, and of those one that was never offered.
+
+    Only the first mail due per audience and order, or customer, is considered: "paid" must arrive before "shipped".
+    """
+    tx.exec_driver_sql(IDLE_TIMEOUT)
+    rows: Any = tx.exec_driver_sql(CLAIM_PROBE, {"operator_locale": operator_locale, "max_age": max_age_s})
     return [QueuedMail(*row) for row in rows]
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from notifier import smtp_url
 from notifier.sending import smtp
-from notifier.sending.smtp import DOT, Envelope, NoReply, NotBegun, NotTaken
+from notifier.sending.smtp import DOT, Dropped, Envelope, NoReply, NotBegun, NotTaken
 from notifier.sending.smtp_connection import NoConnection, connect, describe
 from notifier.sending.smtp_session import Session, run_all
 from runtime import faults
@@ -71,14 +71,17 @@ class Lane:
     def offer(self, envelopes: Sequence[Envelope], is_stopping: Callable[[], bool] = lambda: False) -> list[Offered]:
         """Send mails up to their final dots, and return a result for each, in order; then call `finish` or `close`.
 
-        The server may have closed an idle connection; a mail that cannot begin on one gets a new connection. Once
-        `is_stopping` returns True, the mails that still wait for a reply are NotTried.
+        The server may have closed an idle connection; a mail that cannot begin on one gets a new connection. A mail at
+        which the server closes a new one gets another, on which its commands go one by one. Once `is_stopping` returns
+        True, the mails that still wait for a reply are NotTried.
         """
         numbers = range(len(envelopes))
         reused, self._idle = self._idle[: len(envelopes)], self._idle[len(envelopes) :]
         attempts = _try(dict(zip(numbers, reused, strict=False)), envelopes, is_stopping)
         missing = [number for number in numbers if isinstance(attempts.get(number, NotBegun("")), NotBegun)]
         attempts |= _try(self._open(missing), envelopes, is_stopping)
+        dropped = [number for number in missing if isinstance(attempts[number], Dropped)]
+        attempts |= _try(self._open(dropped), envelopes, is_stopping, in_one_packet=False)
         return self._keep_working([attempts[number] for number in numbers])
 
     @faults.before("sender.before_dot")
@@ -153,17 +156,22 @@ class Lane:
                 session.send(DOT)
 
 
-NOT_COMPLETED = NotTaken(
-    "the server replied or closed the connection before the mail was complete", final=False, by_server=True
-)
+NOT_COMPLETED = NotTaken("the server replied or closed the connection before the mail was complete", final=False)
 
 
 def _try(
-    sessions: Mapping[int, Attempt], envelopes: Sequence[Envelope], is_stopping: Callable[[], bool]
+    sessions: Mapping[int, Attempt],
+    envelopes: Sequence[Envelope],
+    is_stopping: Callable[[], bool],
+    *,
+    in_one_packet: bool = True,
 ) -> dict[int, Attempt]:
     """Offer the mails with these numbers; return for each its connection, or the exception that stopped it."""
     numbers = {session: number for number, session in sessions.items() if isinstance(session, Session)}
-    offers = {session: smtp.offer(session, envelopes[number]) for session, number in numbers.items()}
+    offers = {
+        session: smtp.offer(session, envelopes[number], in_one_packet=in_one_packet)
+        for session, number in numbers.items()
+    }
     attempts = dict(sessions)
     for session, failure in run_all(offers, lambda: NotTried() if is_stopping() else None).items():
         if failure:

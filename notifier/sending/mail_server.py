@@ -36,6 +36,11 @@ class MailServer:
         """True while the last mails that were offered had no answer."""
         return self._health.is_failing
 
+    @property
+    def has_answered(self) -> bool:
+        """True if the last mails that were offered had an answer; False before the first."""
+        return self._health.has_answered
+
     def capacity(self) -> int:
         """Return how many mails to offer now; 0 until a server that answers none is due for a probe."""
         now = time.monotonic()

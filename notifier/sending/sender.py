@@ -18,7 +18,7 @@ from notifier.sending.envelopes import envelope_of
 from notifier.sending.housekeeping import Housekeeping
 from notifier.sending.lane import DotReply, NotTried
 from notifier.sending.mail_server import MailServer
-from notifier.sending.smtp import is_answer
+from notifier.sending.smtp import NotBegun, is_answer
 from notifier.settings import NotifierSettings
 from runtime import faults
 from runtime.logging import log
@@ -101,14 +101,24 @@ class Sender:
         return len(mails) == capacity or len(offered) < len(mails)
 
     def _claim(self, tx: Connection, most: int) -> list[QueuedMail]:
-        """Lock up to `most` mails that are due and return them; if none is due, tell the server's health so."""
-        mails = mail_queue.claim(tx, self._settings.operator_locale, self._settings.mail_max_age, most)
-        if not mails and self._server.is_failing and not mail_queue.has_due(tx):
+        """Lock up to `most` mails that are due and return them; if none is due, tell the server's health so.
+
+        A probe of a failing server is a mail that it has not seen yet, if there is one: it may fail only at the others.
+        """
+        locale, max_age_s = self._settings.operator_locale, self._settings.mail_max_age
+        if not self._server.is_failing:
+            return mail_queue.claim(tx, locale, max_age_s, most)
+        mails = mail_queue.claim_probe(tx, locale, max_age_s)
+        if not mails and not mail_queue.has_due(tx):
             self._server.record_idle()
         return mails
 
     def _offer(self, mails: Sequence[QueuedMail], tx: Connection, stop: Event) -> list[QueuedMail]:
-        """Send mails up to their dots, record those that cannot be sent now, and return the others."""
+        """Send mails up to their dots, record those that cannot be sent now, and return the others.
+
+        If the server answered just before, a mail that it has begun and leaves without an answer is the likely cause.
+        """
+        worked = self._server.has_answered
         composed = [(mail, message) for mail in mails if (message := envelope_of(mail, self._branding, tx))]
         results = self._server.offer([message for _, message in composed], stop.is_set)
         answered, offered = any(map(is_answer, results)), []
@@ -116,7 +126,8 @@ class Sender:
             if result is None:
                 offered.append(mail)
             elif not isinstance(result, NotTried):
-                delivery_results.record_not_taken(tx, mail, result, server_works=answered)
+                works = answered or (worked and not isinstance(result, NotBegun))
+                delivery_results.record_not_taken(tx, mail, result, server_works=works)
         return offered
 
     def _finish(self, offered: Sequence[QueuedMail]) -> None:

@@ -16,11 +16,14 @@ UNLIMITED = 1 << 20
 class ServerHealth:
     """The state of the mail server by the results of mails; times are seconds of one monotonic clock.
 
-    An answer is a reply to one mail: accepted, or refused because of that mail. While there is none, one mail is
-    offered after each wait of PROBES. From the next answer on, the number of mails offered together doubles each time,
-    so that a server that comes back is not flooded.
+    An answer is a reply to one mail, accepted or refused because of that mail, or the end of the connection at that
+    mail after the server has begun to take it. While there is none, one mail is offered after each wait of PROBES. From
+    the next answer on, the number of mails offered together doubles each time, so that a server that comes back is not
+    flooded.
     """
 
+    has_answered: bool = False
+    """True if the last mails that were offered had an answer; False before the first."""
     _breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker(1, PROBES))
     _limit: int = UNLIMITED
     _began_at: float = 0.0
@@ -60,6 +63,7 @@ class ServerHealth:
 
     def record(self, answers: Sequence[bool], now: float) -> None:
         """Note for each mail that was offered whether the server has answered it; one answer is enough to work."""
+        self.has_answered = any(answers) if answers else self.has_answered
         if any(answers):
             self._breaker.record_success()
             self._failing_since = None

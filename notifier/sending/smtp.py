@@ -5,6 +5,7 @@ server's reply, read by `read_dot_reply`, says whether it accepted the mail (RFC
 """
 
 import smtplib
+import ssl
 from dataclasses import dataclass
 
 from notifier.mail.mime import Mail
@@ -14,10 +15,10 @@ from stream.events import email_address
 
 OK = 250
 START_MAIL_INPUT = 354
-CLOSING = 421
 TOO_MANY_RECIPIENTS = 552
 DOT = b".\r\n"
 _SESSION_CODES = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
+_DROPS = (smtplib.SMTPServerDisconnected, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _REPLY_CHARS = 500
 
 
@@ -38,6 +39,13 @@ class NotBegun(NotTaken):
 
     def __init__(self, error: str) -> None:
         super().__init__(error, final=False, by_server=True)
+
+
+class Dropped(NotBegun):
+    """The server closed the connection before it replied to commands sent in one packet: any of them may be the cause.
+
+    Sent one by one, they show which.
+    """
 
 
 class NoReply(Exception):
@@ -85,10 +93,11 @@ def is_final(command: str, code: int) -> bool:
 def is_by_server(command: str, code: int) -> bool:
     """Return whether a reply to `command` that refuses a mail concerns the server or the session, not this mail.
 
-    So are 421 (RFC 5321 §3.8: the server closes the connection), any reply to MAIL, and the replies about the session.
-    A 4yz to RCPT, such as greylisting or a full mailbox, concerns the mail, and so does one to its body.
+    So are any reply to MAIL, and the replies about the session. A 4yz to RCPT, such as greylisting or a full mailbox,
+    concerns the mail, and so does one to its body. 421 is one of them: until then the server has worked, and some
+    servers close the connection at mails that they do not like.
     """
-    return code == CLOSING or code in _SESSION_CODES or command == "MAIL"
+    return code in _SESSION_CODES or command == "MAIL"
 
 
 def is_answer(result: Exception | None) -> bool:
@@ -96,14 +105,14 @@ def is_answer(result: Exception | None) -> bool:
     return result is None or (isinstance(result, NotTaken) and not result.by_server)
 
 
-def offer(session: Session, envelope: Envelope) -> Dialogue[None]:
-    """Send a mail up to its final dot; with PIPELINING (RFC 2920) the commands go in one packet.
+def offer(session: Session, envelope: Envelope, *, in_one_packet: bool) -> Dialogue[None]:
+    """Send a mail up to its final dot; the commands go `in_one_packet` if the server offers PIPELINING (RFC 2920).
 
     Raises NotBegun if the connection fails before the reply to MAIL or that reply is temporary, so that another
-    connection may do; NotTaken if it fails later or the server refuses the mail.
+    connection may do (Dropped if RCPT may be the cause); NotTaken if it fails later or the server refuses the mail.
     """
     commands = _commands(session, envelope)
-    pipelined = session.offers("pipelining")
+    pipelined = in_one_packet and session.offers("pipelining")
     begun = False
     try:
         if pipelined:
@@ -117,8 +126,7 @@ def offer(session: Session, envelope: Envelope) -> Dialogue[None]:
         session.send(envelope.body)
         yield from session.sent()
     except (OSError, smtplib.SMTPException) as failure:
-        error = describe(failure)
-        raise NotTaken(error, final=False, by_server=True) if begun else NotBegun(error) from failure
+        raise _broken(failure, begun=begun, pipelined=pipelined) from failure
 
 
 def read_dot_reply(session: Session) -> Dialogue[None]:
@@ -137,6 +145,18 @@ def read_dot_reply(session: Session) -> Dialogue[None]:
             raise _refusal("dot", code, reply)
         case _:
             raise NoReply(f"the server answered the final dot with {_describe_reply('dot', code, reply)}")
+
+
+def _broken(failure: Exception, *, begun: bool, pipelined: bool) -> NotTaken:
+    """Return the result of an offer whose connection has failed.
+
+    A server that has replied to MAIL and then closes the connection does so because of this mail. One that says nothing
+    in time may be stuck.
+    """
+    error, is_drop = describe(failure), isinstance(failure, _DROPS)
+    if begun:
+        return NotTaken(error, final=False, by_server=not is_drop)
+    return Dropped(error) if is_drop and pipelined else NotBegun(error)
 
 
 def _commands(session: Session, envelope: Envelope) -> tuple[tuple[str, bytes, int], ...]:

@@ -6,6 +6,7 @@ The notifier's own code, on a schema of its own in the real database, speaks to 
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from threading import Event, Thread
 from typing import Any
 from urllib.parse import quote
@@ -162,12 +163,14 @@ def known(domain_event: DomainEvent, **said: Any) -> Any:
         ("452 after dot", 2),
         ("503 at rcpt", 1),
         ("stall at rcpt", 1),
-        ("hang up at data", 1),
+        ("hang up at rcpt", 2),
+        ("421 at rcpt", 2),
+        ("hang up at data", 2),
         ("503 after dot", 1),
     ],
 )
 def test_a_mail_that_was_not_taken_is_tried_again_until_it_is(office: Office, trick: Trick, attempts: int) -> None:
-    """A server that answers no mail costs none an attempt."""
+    """A server that answers no mail costs none an attempt; one that closes the connection at a mail has answered it."""
     domain_event = a_domain_event()
     office.postman.plays(str(domain_event.contact), trick)
 
@@ -262,6 +265,65 @@ def test_a_silent_server_is_tried_with_one_mail_at_a_time(office: Office) -> Non
     assert office.rows.rows("SELECT DISTINCT attempts, status FROM notifications") == [
         {"attempts": 0, "status": "queued"}
     ]
+
+
+def test_mails_at_which_the_server_closes_the_connection_hold_up_no_other_and_wait_for_their_own_back_off(
+    office: Office,
+) -> None:
+    """Two notifiers, and more such mails than a lane takes."""
+    other = Sender(office.settings, office.store, CODEC)
+    sending, man = other.start(office.stop), office.postman
+    closes: Trick = "hang up at rcpt"
+    poison, good = [a_domain_event() for _ in range(office.settings.mail_connections + 4)], a_domain_event()
+    for domain_event in poison:
+        man.plays(str(domain_event.contact), *repeat(closes, 100))
+    office.hear(*(event for domain_event in poison for event in (known(domain_event), domain_event)))
+    until(lambda: all(man.tried[str(event.contact)] for event in poison), bool)
+
+    office.hear(known(good), good)
+
+    office.wait(good, "sent")
+    # Each has been tried once or twice more, so none was taken as a probe again and again.
+    assert max(man.tried[str(event.contact)] for event in poison) < 5
+    until(silent_s, lambda seconds: seconds == 0)
+    attempts = "SELECT attempts, status FROM notifications WHERE event_id = ANY (%s)"
+    rows = office.rows.rows(attempts, [event.event_id for event in poison])
+    assert {row["status"] for row in rows} == {"queued"}
+    assert min(row["attempts"] for row in rows) > 0
+    office.stop.set()
+    sending.join(20)
+
+
+def test_a_probe_is_a_mail_that_the_server_has_not_seen_yet(office: Office) -> None:
+    """The replies concern the session, so none of the bad mails counts as answered."""
+    refuses: Trick = "503 at rcpt"
+    man, bad, good = office.postman, [a_domain_event() for _ in range(5)], a_domain_event()
+    for domain_event in bad:
+        man.plays(str(domain_event.contact), *repeat(refuses, 100))
+    office.hear(*(event for domain_event in bad for event in (known(domain_event), domain_event)))
+    until(silent_s, bool)
+
+    before = len(man.rcpts)
+    office.hear(known(good), good)
+
+    office.wait(good, "sent")
+    assert man.rcpts.index(str(good.contact)) <= before + 1  # one probe may have been under way
+
+
+def test_a_probe_is_the_first_mail_of_its_order(office: Office) -> None:
+    man, paid = office.postman, a_domain_event()
+    shipped = a_domain_event(order_id=paid.order_id, contact=paid.contact)
+    man.most = 0
+    office.hear(known(paid), paid)
+    until(silent_s, bool)
+    office.hear(shipped)
+
+    man.most = 1000
+
+    office.wait(paid, "sent")
+    office.wait(shipped, "sent")
+    sent = [mail["Message-ID"].strip("<>").partition("@")[0] for _, mail in man.mails]
+    assert sent == [ids.notification_id(event.event_id, "customer", "email") for event in (paid, shipped)]
 
 
 def silent_s() -> float:

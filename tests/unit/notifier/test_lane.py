@@ -9,7 +9,7 @@ import pytest
 from notifier.mail.mime import Mail
 from notifier.queue.mail_queue import QueuedMail, first_of_each_order
 from notifier.sending.lane import IDLE_CLOSE_S, WIDEN_AFTER_S, Lane, NotTried
-from notifier.sending.smtp import Envelope, NoReply, NotTaken, envelope
+from notifier.sending.smtp import Envelope, NoReply, NotBegun, NotTaken, envelope, is_answer
 from stream.events import OrderId
 from tests.actors import until
 from tests.postman import Postman, Trick, postman
@@ -55,6 +55,8 @@ def test_no_mail_is_sent_before_the_dots_and_each_after_them(pipelining: bool) -
         ("stall at rcpt", False),
         ("drip at rcpt", False),
         ("no end at rcpt", False),
+        ("hang up at rcpt", False),
+        ("421 at rcpt", False),
         ("hang up at data", False),
     ],
 )
@@ -100,6 +102,77 @@ def test_what_a_server_does_to_a_dot_concerns_its_mail_alone(trick: Trick, kind:
     assert heard == [None] * 4
     assert second_round == ([None] * 5, [None] * 5)
     assert server.connections == 6
+
+
+@pytest.mark.parametrize("pipelining", [False, True])
+@pytest.mark.parametrize(
+    ("trick", "answers"),
+    [("hang up at rcpt", True), ("421 at rcpt", True), ("hang up at data", True), ("stall at rcpt", False)],
+)
+def test_a_connection_closed_at_a_mail_is_an_answer_to_it_and_a_timeout_is_none(
+    trick: Trick, *, answers: bool, pipelining: bool
+) -> None:
+    with postman(pipelining=pipelining) as server:
+        server.plays(BAD, trick)
+        lane = a_lane(server)
+
+        (refused,) = lane.offer(mails(BAD))
+        lane.close()
+
+    assert isinstance(refused, NotTaken)
+    assert not isinstance(refused, NotBegun)
+    assert is_answer(refused) is answers
+
+
+def test_a_server_that_closes_at_a_mail_before_its_replies_left_is_asked_again_command_by_command() -> None:
+    """As a server that gathers its replies to pipelined commands and ends at RCPT."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for pipelined in (True, False):
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as lines:
+                connection.sendall(b"220 hi\r\n")
+                lines.readline()
+                connection.sendall(b"250-hi\r\n250 PIPELINING\r\n")
+                if pipelined:
+                    assert [lines.readline()[:4] for _ in range(3)] == [b"MAIL", b"RCPT", b"DATA"]
+                    continue
+                assert lines.readline()[:4] == b"MAIL"
+                connection.sendall(b"250 ok\r\n")
+                assert lines.readline()[:4] == b"RCPT"
+
+    thread = Thread(target=serve, daemon=True)
+    thread.start()
+    lane = Lane(f"smtp://127.0.0.1:{listener.getsockname()[1]}", 5.0)
+
+    (refused,) = lane.offer(mails(BAD))
+
+    assert isinstance(refused, NotTaken)
+    assert is_answer(refused)
+    thread.join(60)
+    listener.close()
+    lane.close()
+
+
+def test_a_server_that_closes_each_connection_at_mail_answers_none() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as lines:
+                connection.sendall(b"220 hi\r\n")
+                lines.readline()
+                connection.sendall(b"250-hi\r\n250 PIPELINING\r\n")
+                lines.readline()
+
+    Thread(target=serve, daemon=True).start()
+
+    (refused,) = Lane(f"smtp://127.0.0.1:{listener.getsockname()[1]}", 5.0).offer(mails(BAD))
+
+    assert isinstance(refused, NotBegun)
+    assert not is_answer(refused)
 
 
 def test_a_server_that_takes_fewer_connections_makes_the_lane_narrower_and_costs_no_mail_a_try() -> None:

@@ -26,6 +26,21 @@ def test_a_server_that_works_gets_as_many_mails_as_its_lane_takes() -> None:
     assert server.silent_s(100.0) == 0
 
 
+def test_a_batch_without_an_answer_pauses_a_server_that_has_just_answered_for_the_shortest_wait() -> None:
+    server, now = ServerHealth(), 0.0
+    for _ in range(5):
+        now = asked(server, now, failed=MOST) + PROBES.longest_s
+    assert not server.has_answered
+
+    asked(server, now, answered=1)
+    assert server.has_answered
+    assert server.silent_s(now + 60) == 0
+    asked(server, now + 60, failed=2)
+
+    assert server.capacity(now + 60 + PROBES.first_s, MOST) == 1
+    assert not server.has_answered
+
+
 def test_a_server_that_answers_no_mail_gets_one_after_each_wait_and_never_waits_longer_than_the_longest() -> None:
     server, now, waits = ServerHealth(), 0.0, []
 
@@ -88,8 +103,8 @@ def test_nothing_is_silent_while_no_mail_waits() -> None:
 @pytest.mark.parametrize(
     ("command", "code", "by_server"),
     [
-        ("RCPT", 421, True),
-        ("dot", 421, True),
+        ("RCPT", 421, False),
+        ("dot", 421, False),
         ("RCPT", 503, True),
         ("MAIL", 550, True),
         ("RCPT", 450, False),
