@@ -20,18 +20,21 @@ T = TypeVar("T")
 LOWEST, HIGHEST = 20_000, 32_000
 PARTITIONS = 3
 """Partitions of each topic. On one broker, more partitions cost resources and make nothing faster."""
+_claims: dict[int, socket.socket] = {}
+"""The ports that this process has chosen, with the socket that tells other runs so."""
 
 
 def ports(paths: Paths, names: Iterable[str], preferred: Mapping[str, int]) -> dict[str, int]:
     """Return a free port for each name: the preferred one, otherwise that of the last run, otherwise a random one.
 
-    The ports are stored in ports.json for the next run.
+    The ports are stored in ports.json for the next run. Until this process ends, no other run chooses them: it takes
+    half a minute from here until the services listen on them.
     """
     path = paths.run / "ports.json"
     known, chosen = _load(path, int), dict[str, int]()
     for name in names:
         candidates = chain(_given(preferred, name), _given(known, name), _any())
-        chosen[name] = next(port for port in candidates if port not in chosen.values() and _is_free(port))
+        chosen[name] = next(port for port in candidates if port not in chosen.values() and _claim(port))
     write_whole(path, json.dumps(known | chosen, indent=2))
     return chosen
 
@@ -70,6 +73,22 @@ def _given(known: Mapping[str, int], name: str) -> list[int]:
 def _any() -> Iterator[int]:
     while True:
         yield random.randrange(LOWEST, HIGHEST)  # noqa: S311 (no secret)
+
+
+def _claim(port: int) -> bool:
+    """Return whether the port is free and no other run has chosen it; if so, keep other runs from choosing it."""
+    if not _is_free(port):
+        return False
+    if port in _claims:
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0hookstream.port.{port}")  # an abstract name: Linux frees it with the process, however that ends
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
 
 
 def _is_free(port: int) -> bool:
