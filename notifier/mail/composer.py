@@ -10,13 +10,14 @@ from pathlib import Path
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
-from notifier.mail import formatting, payment_methods, reasons
+from notifier.mail import formatting, reasons
 from notifier.mail.branding import Branding
 from notifier.mail.mime import Mail
 from notifier.queue.mail_queue import QueuedMail
 from notifier.recipients import locale_of
 from runtime.clock import EPOCH
 from runtime.json_value import JsonValue
+from stream.events import payment_methods
 
 TEMPLATES = Path(__file__).parent / "templates"
 

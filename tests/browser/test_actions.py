@@ -1,11 +1,15 @@
 """What the person on call does about an event that failed, by the buttons of its order's page."""
 
+import re
+
 from playwright.sync_api import expect
 
 from stream.state.retry_policy import MAX_RETRIES
 from tests.actors import Console, Shop, Store, new_order, until
 from tests.browser.conftest import Visit, shoot
 from tests.failing import a_failed_event, engine, pay, refusing
+
+TRIES = re.compile(r"Last failed at \d{4}-\d\d-\d\d [\d:]+, next try at \d{4}-\d\d-\d\d [\d:]+")
 
 
 def test_a_dead_event_is_redriven(visit: Visit, shop: Shop, console: Console, system: dict[str, str]) -> None:
@@ -44,6 +48,7 @@ def test_an_event_is_retried_now_and_not_in_an_hour(
 
     until(lambda: page.goto(f"/orders/{order}") and page.get_by_role("button", name="Retry now").count(), bool)
     shoot(page, "order-retrying-light")
+    expect(page.locator("main")).to_contain_text(TRIES)
     page.get_by_role("button", name="Retry now").click()
 
     expect(page.get_by_role("status").first).to_contain_text("The payment tries it now")

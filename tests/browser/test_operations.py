@@ -67,6 +67,9 @@ def test_a_bad_deploy_is_an_issue_that_is_acknowledged_redriven_and_resolved(
 
     payments.wait_for("SELECT 1 FROM payments WHERE order_id = ANY (%s)", orders, count=3)
     expect(page.locator("[data-live]")).to_contain_text("3 processed", timeout=20_000)
+    for order in orders:  # without loading the page again
+        expect(page.locator("tr", has_text=order)).to_contain_text("not dead any more", timeout=20_000)
+    expect(page.get_by_text("has begun")).to_have_count(0)
     shoot(page, "issue-redriven")
     page.goto("/audit")
     expect(page.locator("table")).to_contain_text("issue.redrive")

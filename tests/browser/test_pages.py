@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from console.pages.registry import PAGES
 from tests.actors import Console, Shop, Store, new_order
@@ -136,3 +136,36 @@ def actions_on(system: dict[str, str], target: str) -> list[dict[str, object]]:
     """The audit of a webhook in the console's store, once both records of both actions are there."""
     store = Store(system["CONSOLE_DATABASE_URL"])
     return store.wait_for("SELECT * FROM actions WHERE target = %s", target, count=4)
+
+
+def test_the_figures_of_the_overview_stand_two_in_a_row_on_a_telephone(visit: Visit) -> None:
+    page = visit("/", "phone")
+
+    shoot(page, "overview-phone")
+    assert in_the_first_row(page, ".figure") == 2
+
+
+def test_the_labels_of_filters_are_at_one_height(visit: Visit) -> None:
+    page = visit("/quarantine")
+
+    shoot(page, "quarantine-filters")
+    assert in_the_first_row(page, "form.filters label") == 3
+
+
+def test_the_button_below_an_empty_list_has_a_gap(visit: Visit) -> None:
+    page = visit("/audit?user=nobody-at-all")
+
+    shoot(page, "audit-empty")
+    gap = page.evaluate(
+        """() => document.querySelector('main form:last-of-type').getBoundingClientRect().top
+          - document.querySelector('.empty').getBoundingClientRect().bottom"""
+    )
+    assert gap >= 10
+
+
+def in_the_first_row(page: Page, selector: str) -> int:
+    """Return how many of the elements have their upper edge where the first of them has it."""
+    tops: list[float] = page.locator(selector).evaluate_all(
+        "found => found.map(one => one.getBoundingClientRect().top)"
+    )
+    return sum(abs(top - tops[0]) < 1 for top in tops)

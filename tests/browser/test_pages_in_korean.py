@@ -129,7 +129,7 @@ def test_a_korean_page_has_no_english_text(
         post(system, "refund", "/resume", {})
 
     forget_refusals(complaints)
-    assert shown == "nobody(이)라는 사용자가 없어 끝낼 로그인도 없습니다."
+    assert shown == "nobody 이름의 사용자가 없어 끝낼 로그인도 없습니다."
     assert not found
 
 

@@ -74,6 +74,8 @@ def test_a_dead_event_of_the_console_counts_unless_another_service_reports_it(lo
         )
 
         assert own_failures.unreported(tx) == 2
+        same = own_failures.same_records(tx, [elsewhere, dismissed, redriven, own])
+        assert {event: [row["service"] for row in found] for event, found in same.items()} == {elsewhere: ["payment"]}
 
 
 def an_action(name: str, issue: str, at: int) -> list[ConsoleAction]:

@@ -94,7 +94,8 @@ def redrive(tx: Connection, request: PageRequest) -> ActionResult:
     with tx.engine.begin() as own:
         store.insert(own, redrive_id, found["issueId"], found["service"], chosen, request.viewer.name)
     runner.start(tx.engine, request.services, redrive_id)
-    return Done(_path(found), "issues.redrive_started", {"count": len(chosen)})
+    # The flash stays when the redrive has ended, so it says nothing of its state, which the page shows and updates.
+    return Done(_path(found), "issues.redrive_below", {"count": len(chosen)})
 
 
 def cancel(tx: Connection, request: PageRequest) -> ActionResult:

@@ -1,7 +1,9 @@
 """The pages of orders: the newest orders, one order with everything about it, and the origin of a field."""
 
 import shlex
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -10,14 +12,18 @@ from console.api.views import field_origin as field_origin_view
 from console.api.views import order_state
 from console.pages import event_actions
 from console.pages.orders import evidence, lifeline
+from console.pages.orders.lifeline import OpenEvent
 from console.queries import field_origin, lookup
 from console.queries.criteria import Page as Slice
 from console.queries.criteria import RefusalFilter
 from console.web.page import Page, PageRequest
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
+from runtime.clock import EPOCH
 from runtime.json_value import JsonValue
 
 MAX_REFUSALS = 50
+MAX_ASKED = 10
+"""The most retrying events about whose next try their services are asked."""
 AMOUNTS = ("paid_amount", "refunded_amount")
 NEWEST = """
 SELECT order_id, max(received_at) AS at, count(*) AS webhooks,
@@ -39,7 +45,7 @@ def newest(tx: Connection, _: PageRequest) -> Mapping[str, JsonValue]:
 def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | None:
     """Return an order's state, timeline, open events and unsent mails; None if neither the log nor a refusal names it.
 
-    Rolls the transaction back before the notifier is called.
+    Rolls the transaction back before services are called.
     """
     order_id = query_params.checked_id(request.ids[0])
     related = lookup.order(tx, order_id)
@@ -47,8 +53,9 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
     state = lookup.order_state(tx, order_id)
     if not (state or related.webhooks or related.events or related.mails or refusals):
         return None
-    tx.rollback()  # no transaction stays open while the notifier is asked
+    tx.rollback()  # no transaction stays open while services are asked
     mails, unusable, unasked = _unsent(request, order_id)
+    open_events = lifeline.open_events(related)
     return {
         "order_id": order_id,
         "customers": sorted({row["customer_id"] for row in (*related.webhooks, *related.events) if row["customer_id"]}),
@@ -60,7 +67,8 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
         "amounts": AMOUNTS,
         "newest": lifeline.newest_events(related),
         "moments": lifeline.moments(related, refusals),
-        "open_events": lifeline.open_events(related),
+        "open_events": open_events,
+        "next_tries": _next_tries(request, open_events),
         "is_unproved": not related.webhooks and not related.events,
         "not_posted": bool(related.webhooks or related.events) and lifeline.lacks_address(order_id, related),
         "unsent": mails,
@@ -97,6 +105,24 @@ def _unsent(request: PageRequest, order_id: str) -> tuple[list[JsonValue], list[
     except (ServiceRefused, ServiceUnreachable) as failure:
         return [], [], str(failure)
     return answer["mails"], answer["unusable_contacts"], ""
+
+
+def _next_tries(request: PageRequest, open_events: Sequence[OpenEvent]) -> defaultdict[tuple[str, str], int | None]:
+    """Return by service and event id when retrying events are tried next (microseconds since 1970 UTC).
+
+    None where it is not known: for events after the first MAX_ASKED, and if a service does not answer.
+    """
+    found = defaultdict[tuple[str, str], int | None](lambda: None)
+    for event in [event for event in open_events if event.outcome == "retrying"][:MAX_ASKED]:
+        try:
+            due = request.services.get(event.service, "/retry", id=event.event_id).get("nextAttemptAt")
+        except ServiceRefused:
+            continue
+        except ServiceUnreachable:
+            break
+        if due:
+            found[event.service, event.event_id] = (datetime.fromisoformat(due) - EPOCH) // timedelta(microseconds=1)
+    return found
 
 
 PAGES = (

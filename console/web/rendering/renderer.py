@@ -17,6 +17,7 @@ from console.web.rendering.assets import Assets
 from console.web.rendering.navigation import SECTIONS
 from console.web.rendering.texts import LANGUAGES, Language, Reported, Texts
 from runtime.json_value import JsonValue
+from stream.events import payment_methods
 
 WEB = Path(__file__).parent.parent
 TEMPLATES = (WEB / "templates", WEB.parent / "pages" / "templates")
@@ -86,6 +87,7 @@ class Renderer:
             "label": partial(self.texts.label, viewer.language),
             "duration": partial(self.texts.duration, viewer.language),
             "word": partial(self._word, viewer.language),
+            "payment_method": partial(_payment_method, viewer.language),
             "reported": Reported,
             "said": partial(self._said, viewer.language),
             "flash_text": partial(self._flash_text, viewer.language),
@@ -119,6 +121,12 @@ class Renderer:
     def _flash_text(self, language: Language, key: str, values: Mapping[str, str]) -> Markup:
         reported = {name: Reported(value) if name == REASON else value for name, value in values.items()}
         return _coded(self.texts.text(language, key, **reported))
+
+
+def _payment_method(language: Language, name: str) -> Markup:
+    """Return a payment method in the words of the mails, or as raw data if it is not in their catalogue."""
+    shown = payment_methods.method(name, language)
+    return RAW.format(name) if shown in (name, None) else escape(shown)
 
 
 def _coded(text: str) -> Markup:

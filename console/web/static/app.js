@@ -9,7 +9,11 @@ function listen(element) {
     offline.hidden = true;
     if (element.contains(document.activeElement) && document.activeElement !== document.body
         && !document.activeElement.id) return;  // do not take a link away under the focus of somebody's keyboard
+    const ticked = [...element.querySelectorAll("input:checked")].map((box) => [box.name, box.value]);
     htmx.swap(element, event.data, {swapStyle: "innerHTML"});
+    for (const box of element.querySelectorAll("input[type=checkbox]")) {
+      box.checked = ticked.some(([name, value]) => box.name === name && box.value === value);
+    }
   };
   source.onerror = () => {
     offline.hidden = false;

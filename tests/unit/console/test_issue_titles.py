@@ -39,3 +39,15 @@ def title(cause: str, line: str, language: Language = "en") -> str:
 )
 def test_an_issue_is_titled_by_its_cause_or_else_by_its_error(cause: str, line: str, en: str, ko: str) -> None:
     assert (title(cause, line), title(cause, line, "ko")) == (en, ko)
+
+
+@pytest.mark.parametrize("issues", [[], [{"issue_id": "7", "service": "payment"}]])
+def test_a_record_that_is_dead_in_another_service_too_says_that_both_redrives_are_needed(
+    issues: list[dict[str, str]],
+) -> None:
+    viewer = Viewer("kim", frozenset({"viewer"}), "en", ZoneInfo("UTC"), "token")
+    event = {"id": "1", "type": None, "orderId": None, "error": "ValueError: no", "issues": issues}
+
+    shown = RENDERER.render("_issues.html", viewer, {"issues": [], "own": [event], "tones": TONES})
+
+    assert ("Both redrives are needed" in shown) == ("same record as in the issue of payment" in shown) == bool(issues)

@@ -155,4 +155,4 @@ def test_a_detail_of_the_audit_is_a_sentence(detail: str | None, en: str) -> Non
 def test_a_refusal_of_a_service_is_shown_in_korean() -> None:
     detail = "The notifier refused the request: there is no mail 9b2c"
 
-    assert action_details.text(catalogue(), "ko", detail) == "notifier이(가) 요청을 거절했습니다: 9b2c 메일이 없습니다"
+    assert action_details.text(catalogue(), "ko", detail) == "notifier에서 요청을 거절했습니다: 9b2c 메일이 없습니다"

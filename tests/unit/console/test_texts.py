@@ -26,6 +26,8 @@ PLURAL = re.compile(
     r"\{(count|dead|events|chosen|stay|matched|attempt|minutes|records)\} (?:\w+ ){0,2}(?!times\b)[a-z]+s\b"
 )
 """A number before a plural noun."""
+PARTICLES = re.compile(r"[을이은와]\([를가는과]\)|\([으이]\)|(?<!\})\}(?:을|를|이|가|은|는|와|과|로|으로)(?=[ .,?:])")
+"""A Korean particle right after a value, or both forms of one: which is right depends on the value's last sound."""
 QUOTED = re.compile(r"""["']([a-z_]+(?:\.[a-z_A-Z0-9]+)+)["']""")
 
 
@@ -54,6 +56,11 @@ def test_a_noun_after_a_number_has_a_singular(key: str) -> None:
 def test_a_number_decides_the_form_of_a_word(count: int, text: str) -> None:
     assert TEXTS.text("en", "alarm.mails_no_recipient", count=count) == text
     assert TEXTS.text("en", "alarm.mails_no_recipient", count=str(count)) == text
+
+
+@pytest.mark.parametrize("key", TEXTS.by_key)
+def test_a_korean_text_needs_no_particle_that_depends_on_a_value(key: str) -> None:
+    assert not PARTICLES.search(TEXTS.by_key[key]["ko"])
 
 
 def test_every_section_has_its_text() -> None:

@@ -1,17 +1,15 @@
 """Payment methods in Korean and English, by the many spellings of the providers."""
 
-from notifier.mail.formatting import one_line
-
 
 def method(text: str | None, language: str) -> str | None:
     """Return a payment method in `language` (`ko` or `en`); None for None and an empty text.
 
-    A method of no known spelling stays as the provider wrote it, on one line.
+    A method of no known spelling stays as the provider wrote it.
     """
     if not text:
         return None
     code = _METHOD_OF.get(_normalized(text).removeprefix("paymentmethod"))
-    return METHODS[code][language] if code else one_line(text)
+    return METHODS[code][language] if code else text
 
 
 METHODS: dict[str, dict[str, str]] = {
