@@ -1,6 +1,7 @@
 """Queries of refused requests (by cause, provider and source, over time), quarantined webhooks, and failing secrets."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -12,6 +13,8 @@ from stream.events.redaction import masked_text
 MINUTE = 60_000_000
 RECENT = 10 * MINUTE
 """How far back secrets that fail are looked for, in microseconds."""
+RECORDED_A_SECOND = 20
+"""The gateway's limit of recorded refusals: there were more than are counted if a second has so many (ADR 29)."""
 MAX_ROWS = 100
 MAX_GROUPS = 50
 
@@ -19,6 +22,20 @@ FAILING_SECRETS = """
 SELECT provider, retired_secret AS fingerprint, count(*) AS requests
   FROM refusals WHERE received_at >= %(since)s AND retired_secret IS NOT NULL
  GROUP BY 1, 2 ORDER BY 3 DESC
+"""
+SIGNATURE_FAILURES = """
+WITH by_source AS (
+    SELECT provider, source, count(*) AS requests, count(retired_secret) AS retired,
+           mode() WITHIN GROUP (ORDER BY retired_secret) AS fingerprint
+      FROM refusals WHERE received_at >= %(since)s AND cause = ANY (%(causes)b::text[]) GROUP BY 1, 2)
+SELECT provider, sum(requests)::bigint AS requests, count(source) AS sources,
+       (array_agg(source ORDER BY requests DESC, source))[1] AS top_source, max(requests) AS of_top,
+       sum(retired)::bigint AS retired, (array_agg(fingerprint ORDER BY retired DESC, source))[1] AS fingerprint
+  FROM by_source GROUP BY provider
+"""
+AT_LIMIT = """
+SELECT EXISTS (SELECT FROM refusals WHERE received_at >= %(since)s AND retired_secret IS NULL
+                GROUP BY received_at / 1000000 HAVING count(*) >= %(limit)s)
 """
 GROUPS = """
 SELECT provider, cause, source, count(*) AS count, max(received_at) AS last_at,
@@ -56,6 +73,40 @@ class FailingSecret(NamedTuple):
     provider: str
     fingerprint: str
     requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFailures:
+    """The requests of a provider that were refused for their signature within `period_us` microseconds.
+
+    They came from `sources` addresses, `of_top` of them from `top_source`; that is None if the address is not known.
+    `retired` of them were signed with a retired secret, most with the one whose fingerprint is `fingerprint`, None if
+    `retired` is 0. `is_capped` is True if there may have been more, since the gateway records only RECORDED_A_SECOND.
+    """
+
+    period_us: int
+    requests: int
+    sources: int
+    top_source: str | None
+    of_top: int
+    retired: int = 0
+    fingerprint: str | None = None
+    is_capped: bool = False
+
+
+def signature_failures(tx: Connection, since: int, now: int, causes: Sequence[str]) -> dict[str, SignatureFailures]:
+    """Return by provider the requests refused for one of the causes, received from `since` to `now`.
+
+    Times are microseconds since 1970 UTC. Providers without such requests are missing.
+    """
+    found = rows(tx, SIGNATURE_FAILURES, {"since": since, "causes": list(causes)})
+    capped = bool(found) and rows(tx, AT_LIMIT, {"since": since, "limit": RECORDED_A_SECOND})[0]["exists"]
+    return {
+        row["provider"]: SignatureFailures(
+            now - since, **{name: value for name, value in row.items() if name != "provider"}, is_capped=capped
+        )
+        for row in found
+    }
 
 
 def failing_secrets(tx: Connection, now: int) -> list[FailingSecret]:

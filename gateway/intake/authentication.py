@@ -4,7 +4,7 @@ from dataclasses import replace
 from time import monotonic
 
 from gateway.http.refusals import Refusal
-from gateway.http.token_bucket import TokenBucket
+from gateway.http.token_bucket import LocalBuckets
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Forged, Provider, Received, Stale, Translation, Unsigned
@@ -18,7 +18,12 @@ SHARED_SECRET = "WEBHOOK_SECRET"  # noqa: S105 - the name of the setting
 MAX_NOTES = 20
 """Maximum number of ignored fields that the notes of a translation name."""
 RETIRED_TRIES = (10.0, 50.0)
-"""Forged requests a second, and a burst, that are compared with retired secrets too: forgeries stay cheap to refuse."""
+"""Forged requests of one sender a second, and a burst, that are compared with retired secrets too.
+
+Forgeries stay cheap to refuse, and a flood of them does not hide that a provider still signs with a retired secret.
+"""
+RETIRED_SENDERS = 10_000
+"""Maximum number of senders whose tries are counted."""
 
 
 class Authentication:
@@ -27,7 +32,7 @@ class Authentication:
     def __init__(self, settings: GatewaySettings) -> None:
         self._secrets = {row.secret_setting: settings.secrets(row.secret_setting) for row in catalogue.ROWS}
         self._retired = {row.secret_setting: settings.retired_secrets(row.secret_setting) for row in catalogue.ROWS}
-        self._retired_tries = TokenBucket(*RETIRED_TRIES)
+        self._retired_tries = LocalBuckets(*RETIRED_TRIES, max_keys=RETIRED_SENDERS)
         self._unsigned = {row.name for row in catalogue.ROWS if settings.allows_unsigned(row)}
         self._requires_type = settings.webhook_require_type
         # By row: a provider's own contract may go without a secret where contract E under its name may not.
@@ -83,10 +88,11 @@ class Authentication:
     def _retired_secret(self, provider: Provider, received: Received) -> str | None:
         """Return the fingerprint of the retired secret by which a refused request would be authentic; None without one.
 
-        Also None beyond RETIRED_TRIES, and for a request that is too old, since some providers check the time first.
+        Also None beyond RETIRED_TRIES of its sender, and for a request that is too old, since some providers check the
+        time first.
         """
         retired = self._retired[provider.secret_setting]
-        if not retired or self._retired_tries.take(monotonic()):
+        if not retired or self._retired_tries.take(received.source or "", monotonic()):
             return None
         return next((fingerprint(secret) for secret in retired if _proves(provider, received, secret)), None)
 

@@ -19,7 +19,23 @@ EXCERPT_BYTES = 2048
 PATH_CHARS = 256
 SERVER_ERROR = 500
 PUBLISHED_REFUSALS = (20.0, 100.0)
-"""Refusals a second, and a burst, that are published: an attacker cannot fill the disks of the brokers."""
+"""Refusals a second, and a burst, that are published: an attacker cannot fill the disks of the brokers.
+
+Those that a retired secret has signed have as many again, since a flood of forgeries must not hide a failed rotation.
+"""
+
+
+class PublishingLimit:
+    """The limits of PUBLISHED_REFUSALS, of which each of `workers` processes has an equal share."""
+
+    def __init__(self, workers: int = 1) -> None:
+        share = [limit / workers for limit in PUBLISHED_REFUSALS]
+        self._unproved, self._signed_by_retired = TokenBucket(*share), TokenBucket(*share)
+
+    def permits(self, refusal: Refusal, now: float) -> bool:
+        """Return whether this refusal may be published, and count it; `now` is in seconds of a steady clock."""
+        bucket = self._signed_by_retired if refusal.retired_secret else self._unproved
+        return not bucket.take(now)
 
 
 class RefusalRecords:
@@ -29,7 +45,7 @@ class RefusalRecords:
         """`workers` processes share the rate of PUBLISHED_REFUSALS evenly."""
         self._codec = codec
         self._appender = appender
-        self._budget = TokenBucket(*(limit / workers for limit in PUBLISHED_REFUSALS))
+        self._limit = PublishingLimit(workers)
 
     def add(self, refusal: Refusal, provider: str, status: int, scope: Scope, body: bytes, source: str | None) -> None:
         """Count and log a refusal answered with `status`; publish it within PUBLISHED_REFUSALS, not waiting for Kafka.
@@ -41,7 +57,7 @@ class RefusalRecords:
         write = log.warning if status >= SERVER_ERROR else log.info
         ids = {"fingerprint": refusal.retired_secret} if refusal.retired_secret else {}
         write("webhook.refused", cause=refusal.cause, provider=provider, status=status, **ids)
-        if refusal.cause == "unavailable" or self._budget.take(monotonic()):
+        if refusal.cause == "unavailable" or not self._limit.permits(refusal, monotonic()):
             return
         headers = guarded(scope).headers
         record = refusal_record(refusal, provider, scope["path"], headers, body, clock.now(), source)

@@ -52,10 +52,11 @@ class ManagementApi:
     def list(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Return the newest mails of a status, the number of mails by status, and the newest unusable contacts.
 
-        `order`, an order id or a list of them (in a query, one), selects mails and contacts, but not the numbers, which
-        leave out `sent`. Without a status, list unsent mails: of the given orders, else those that need the operator.
-        Unusable contacts are listed only without a status, and even if no mail waits for them. There are at most
-        `limit` of each. Raises RequestRefused (400) for an unknown status, a bad order or a bad limit.
+        The `user_id` of a mail is the customer or seller that it goes to, null while none is known. `order`, an
+        order id or a list of them (in a query, one), selects mails and contacts, but not the numbers, which leave out
+        `sent`. Without a status, list unsent mails: of the given orders, else those that need the operator. Unusable
+        contacts are listed only without a status, and even if no mail waits for them. There are at most `limit` of
+        each. Raises RequestRefused (400) for an unknown status, a bad order or a bad limit.
         """
         status, orders = params.get("status"), texts(params, "order")
         if status is not None and status not in operations.STATUSES:
@@ -67,7 +68,7 @@ class ManagementApi:
         return {"mails": mails, "counts": unsent_mails.counts(tx), "unusable_contacts": unusable}
 
     def show(self, tx: Connection, params: Mapping[str, object]) -> object:
-        """Return a mail with its address, and its subject, text and HTML as they would be sent now.
+        """Return a mail with its address and `user_id`, and its subject, text and HTML as they would be sent now.
 
         If it cannot be rendered, `text` is the reason, and subject and HTML are missing.
         Raises RequestRefused: 400 if the id is not a UUID, 404 if there is no such mail.
@@ -77,7 +78,7 @@ class ManagementApi:
         mail = mail_queue.read(tx, notification_id, self.settings.operator_locale)
         if row is None or mail is None:
             raise RequestRefused(404, "unknown_mail", f"there is no mail {notification_id}")
-        return {**row, "recipient": mail.recipient, **self._content(mail)}
+        return {**row, "recipient": mail.recipient, "user_id": mail.user_id, **self._content(mail)}
 
     def resolve(self, tx: Connection, params: Mapping[str, object]) -> object:
         """Record a person's decision: an `unknown` mail was sent, or an `unknown` or `failed` mail is to be sent again.

@@ -3,7 +3,9 @@
 LIST = """
 SELECT json_build_object('id', notification_id, 'status', status, 'event_type', event_type, 'audience', audience,
                          'order_id', order_id, 'customer_id', customer_id, 'attempts', attempts, 'error', error,
-                         'created_at', created_at)
+                         'created_at', created_at,
+                         'user_id', (SELECT user_id FROM addressed
+                                      WHERE addressed.notification_id = notifications.notification_id))
   FROM notifications
  WHERE status = ANY (%(statuses)b::text[]) AND (%(orders)b::text[] = '{}' OR order_id = ANY (%(orders)b::text[]))
  ORDER BY created_at DESC LIMIT %(most)s

@@ -77,10 +77,17 @@ def things(system: dict[str, str], paid_order: str, issue: str) -> list[str]:
         "shipping", {"orderId": nowhere, "status": "in_transit", "carrier": "CJ", "trackingNumber": "123456789012"}
     )
     shop.post("payment", {"orderId": nowhere, "status": "completed", "amount": 58000})
+    refused = new_order()
+    Shop(shop.url, "not the shop's secret").post("payment", {"orderId": refused, "status": "completed"})
+    log = Store(system["CONSOLE_DATABASE_URL"])
+    log.wait_for("SELECT 1 FROM refusals WHERE %s = ANY (order_ids)", refused)
+    waiting = new_order()
+    shop.post("order", {"orderId": waiting, "customerId": f"C-{waiting}"})
+    shop.post("payment", {"orderId": waiting, "status": "completed", "amount": 58000})
     unusable = new_order()
     shop.post("order", {"orderId": unusable, "customerEmail": "nobody at all"})
     shop.post("payment", {"orderId": unusable, "status": "completed", "amount": 58000})
-    for order in (nowhere, unusable):
+    for order in (nowhere, unusable, waiting):
         Store(system["NOTIFIER_DATABASE_URL"]).wait_for("SELECT 1 FROM notifications WHERE order_id = %s", order)
         console.wait_for(f"/api/orders/{order}", lambda life: life.get("state"))
     webhook = console.ask(f"/api/orders/{paid_order}").body["webhooks"][0]["webhookId"]
@@ -90,6 +97,9 @@ def things(system: dict[str, str], paid_order: str, issue: str) -> list[str]:
         f"/orders/{nowhere}",
         "/customers/C-77",
         f"/orders/{unusable}",
+        f"/orders/{refused}",
+        f"/orders/{waiting}",
+        f"/mails/{mail_of(system, waiting)}",
         f"/webhooks/{webhook}",
         f"/webhooks/{quarantined}",
         f"/orders/{paid_order}/why/paid_amount",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 
@@ -75,8 +76,42 @@ def test_an_order_was_paid_and_the_customer_got_no_mail(person: Person, shop: Sh
     until(found, bool)
     person.click(person.page.get_by_role("link", name="See the mail"))
 
-    person.see("it is sent by itself once an address is known")
+    person.see(f"Post customer C-{order} with email to /webhooks/customer")
+    person.page.go_back()
+    person.see(f"Post customer C-{order} with email to /webhooks/customer")
+    shoot(person.page, "task-no-address")
     assert person.clicks == 1
+
+
+def test_mails_without_an_address_are_on_the_overview(person: Person, shop: Shop, payments: Store) -> None:
+    order = new_order()
+    shop.post("order", {"orderId": order, "customerId": f"C-{order}"})
+    pay(shop, order)
+    person.page.locator("#figure-waiting", has_text=re.compile("[1-9]")).wait_for(timeout=60_000)
+
+    person.click(person.page.locator("#figure-waiting"))
+
+    person.see(order)
+
+
+def test_an_order_is_not_known_because_its_webhooks_are_refused_during_a_rotation(
+    person: Person, system: dict[str, str]
+) -> None:
+    old, order = system["WEBHOOK_SECRET"], new_order()
+    settings = {"WEBHOOK_SECRET": "the-new-secret-of-contract-a-0001", "WEBHOOK_SECRET_RETIRED": old}
+    with another_gateway(system, **settings) as (rotated, *_):
+        assert Shop(rotated.url, old).post("payment", {"orderId": order, "status": "completed"}).status == 401
+    Store(system["CONSOLE_DATABASE_URL"]).wait_for("SELECT 1 FROM refusals WHERE %s = ANY (order_ids)", order)
+
+    person.search(order)
+    person.page.goto(f"/orders/{order}")
+
+    person.see("1 request that names this order was refused and none was accepted")
+    person.see("proves 1 of them")
+    assert "every webhook is processed" not in person.page.locator("main").inner_text()
+    shoot(person.page, "task-order-refused")
+    person.click(person.page.locator("main").get_by_role("link", name="invalid_signature"))
+    person.see("Refused requests")
 
 
 def test_somebody_floods_the_gateway_with_forged_requests(person: Person, system: dict[str, str]) -> None:
@@ -91,6 +126,10 @@ def test_somebody_floods_the_gateway_with_forged_requests(person: Person, system
     row = person.page.locator("tr", has_text="invalid_signature").first
     expect(row).to_contain_text("127.0.0.1")
     assert person.clicks == 1
+    person.page.goto("/")
+    alarm = person.page.locator(".alarms li", has_text="may be forged")
+    expect(alarm.first).to_contain_text("most from 127.0.0.1", timeout=60_000)
+    shoot(person.page, "task-flood")
 
 
 def test_a_provider_signs_with_the_secret_of_before_a_rotation(person: Person, system: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import local_time, output
+from cli.commands.log import order_advice
 from cli.dead.options import WHEN
 from cli.output import Json
 from local.messages import CommandError, print_error, say, say_all
@@ -68,7 +69,9 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Js
     if life is None:
         known = console.fetch("webhooks", order_id) is not None
         hint = f" There is a webhook {order_id}: see `hookstream webhook {order_id}`." if known else ""
-        raise CommandError(f"The log has no order {order_id}.{hint}")
+        lines = _refused(order_id, ())
+        known_of = f" {'. '.join(line[0].upper() + line[1:] for line in lines)}." if lines else hint
+        raise CommandError(f"The log has no order {order_id}.{known_of}")
     unsent, problem = _unsent(order_id)
     if as_json:
         if problem:  # standard output has the JSON alone
@@ -78,6 +81,8 @@ def order(order_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Js
     _print_state(life)
     _timeline(life)
     _print_open_webhooks(life)
+    for line in _refused(order_id, (row["receivedAt"] for row in life["webhooks"])):
+        say(f"  {line}")
     if problem:
         say(f"  {problem}")
     _print_unsent(life, unsent or ())
@@ -92,9 +97,19 @@ def _print_open_webhooks(life: Mapping[str, JsonValue]) -> None:
         _print_confirmation(entry)
 
 
+def _refused(order_id: str, accepted: Iterable[str | None]) -> list[str]:
+    from cli.clients import console
+
+    page = console.fetch("refusals", order=order_id, limit=str(order_advice.MAX_REFUSALS))
+    return order_advice.refused(order_id, page["refusals"], accepted, more=page["next"] is not None)
+
+
 def _print_unsent(life: Mapping[str, JsonValue], unsent: Iterable[JsonValue]) -> None:
     if lacks_address(life):
         say(f"  {NOT_POSTED}")
+    unsent = list(unsent)
+    for line in order_advice.addresses(unsent):
+        say(f"  {line}")
     for mail in unsent:
         state = "waits for a recipient address" if mail["status"] == "waiting" else f"is {mail['status']}"
         error = f": {mail['error']}" if mail["error"] else ""

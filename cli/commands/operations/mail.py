@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli import local_time, output
+from cli.commands.log import order_advice
 from cli.output import Json
 from local.messages import CommandError, say, say_all
 from runtime.json_value import JsonValue
@@ -68,6 +69,8 @@ def show(mail: Id) -> None:
         if response.get(name) is not None:
             value = local_time.of_text(response[name]) if name.endswith(("_at", "_since")) else response[name]
             say(f"{name.replace('_', ' ')}: {value}")
+    if advice := order_advice.address(response):
+        say(advice)
     say("")
     if "subject" in response:
         say(response["subject"])

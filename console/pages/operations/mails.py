@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from console.pages import address_advice
 from console.queries.criteria import BadParameter, is_uuid
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
@@ -57,7 +58,11 @@ def view_one(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | Non
         return None
     recipient = mail["recipient"]
     shown = recipient if request.viewer.may("auditor") or recipient is None else masked_text(recipient)
-    return {"mail": {**mail, "recipient": shown, "error": masked_text(mail["error"] or "")}, "tones": TONES}
+    return {
+        "mail": {**mail, "recipient": shown, "error": masked_text(mail["error"] or "")},
+        "tones": TONES,
+        "advice": address_advice.advice(mail),
+    }
 
 
 def view_html(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | None:  # noqa: ARG001

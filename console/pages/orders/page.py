@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from console.api import query_params
 from console.api.views import field_origin as field_origin_view
 from console.api.views import order_state
-from console.pages import event_actions
-from console.pages.orders import evidence, lifeline
+from console.pages import address_advice, event_actions
+from console.pages.orders import evidence, lifeline, refused
 from console.pages.orders.lifeline import OpenEvent
 from console.queries import field_origin, lookup
 from console.queries.criteria import Page as Slice
@@ -69,9 +69,11 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
         "moments": lifeline.moments(related, refusals),
         "open_events": open_events,
         "next_tries": _next_tries(request, open_events),
+        "refused": refused.since_accepted(refusals, related.webhooks, MAX_REFUSALS),
         "is_unproved": not related.webhooks and not related.events,
         "not_posted": bool(related.webhooks or related.events) and lifeline.lacks_address(order_id, related),
         "unsent": mails,
+        "advice": address_advice.of_all(mails),
         "unusable": unusable,
         "unasked": unasked,
         "evidence": f"hookstream evidence {shlex.quote(order_id)}",

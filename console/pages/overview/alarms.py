@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from console.queries.quarantine import SignatureFailures
 from console.queries.rates import ProviderRates
-from console.web.rendering.texts import Reported
+from console.web.rendering.texts import ProviderName, Reported
 from console.web.services import ServiceStatus
 
 OLD_S, VERY_OLD_S = 30.0, 300.0
@@ -54,16 +55,13 @@ class Alarm:
 
 def alarms(
     services: Iterable[ServiceStatus],
-    rates: Mapping[str, ProviderRates],
-    hours: list[int],
-    failing: Mapping[str, int],
+    failing: Mapping[str, SignatureFailures],
     deaths: Mapping[str, int],
 ) -> list[Alarm]:
     """Return everything that needs a person, `bad` alarms before those that `warn`.
 
-    `hours` are the starts of hours, the current one last. `failing` has the number of recent requests of a provider
-    that are FLOOD or more with a wrong signature, or that a retired secret has signed. `deaths` are the numbers of dead
-    events by service.
+    `failing` has the requests refused for their signature of each provider of which these are an alarm, as `suspects`
+    and `is_failing` say. `deaths` are the numbers of dead events by service.
     """
     statuses = list(services)
     found = [
@@ -71,9 +69,27 @@ def alarms(
         *_of_deaths(deaths),
         *_of_backlogs(statuses),
         *_of_mails(statuses),
-        *_of_secrets(rates, hours[-2:], failing),
+        *_of_secrets(failing),
     ]
     return sorted(found, key=lambda alarm: alarm.tone != "bad")
+
+
+def suspects(rates: Mapping[str, ProviderRates], recent: Iterable[int]) -> set[str]:
+    """Return the providers with SUSPICIOUS or more wrong signatures, and no fewer than accepted webhooks.
+
+    `recent` are the starts of the hours that count.
+    """
+    found, hours = set(), list(recent)
+    for provider, rate in rates.items():
+        accepted = sum(rate.accepted.get(hour, 0) for hour in hours)
+        if sum(rate.wrong_signatures.get(hour, 0) for hour in hours) >= max(SUSPICIOUS, accepted):
+            found.add(provider)
+    return found
+
+
+def is_failing(recent: SignatureFailures) -> bool:
+    """Return whether a provider's wrong signatures of the last minutes are FLOOD, or a retired secret made one."""
+    return recent.requests >= FLOOD or recent.retired > 0
 
 
 def _of_services(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
@@ -125,10 +141,20 @@ def _of_mails(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
                 yield Alarm(tone, key, "mails", f"/mails?status={status}", {"count": count})
 
 
-def _of_secrets(rates: Mapping[str, ProviderRates], recent: list[int], failing: Mapping[str, int]) -> Iterator[Alarm]:
-    for provider, rate in rates.items():
-        suspicious = sum(rate.wrong_signatures.get(hour, 0) for hour in recent)
-        accepted = sum(rate.accepted.get(hour, 0) for hour in recent)
-        if count := suspicious if suspicious >= max(SUSPICIOUS, accepted) else failing.get(provider, 0):
-            values = {"provider": provider, "count": count}
-            yield Alarm("bad", "alarm.secret", "quarantine", f"/quarantine?provider={provider}", values)
+def _of_secrets(failing: Mapping[str, SignatureFailures]) -> Iterator[Alarm]:
+    for provider, failures in failing.items():
+        values: dict[str, object] = {
+            "provider": ProviderName(provider),
+            "count": failures.requests,
+            "capped": int(failures.is_capped),
+            "period": timedelta(microseconds=failures.period_us),
+        }
+        if failures.retired:
+            values |= {"retired": failures.retired, "fingerprint": failures.fingerprint}
+            key = "alarm.secret_retired"
+        elif failures.top_source is None:
+            key = "alarm.secret_forged"
+        else:
+            values |= {"sources": failures.sources, "source": failures.top_source, "top": failures.of_top}
+            key = "alarm.secret_forged_from"
+        yield Alarm("bad", key, "quarantine", f"/quarantine?provider={provider}", values)

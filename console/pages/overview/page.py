@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from console.alerts import log_queries
 from console.pages.operations import own_failures
-from console.pages.overview.alarms import FLOOD, SILENT_S, alarms
+from console.pages.overview.alarms import SILENT_S, alarms, is_failing, suspects
 from console.pages.overview.chart import chart
 from console.queries import quarantine, rates
 from console.web.page import Live, Message, Page, PageRequest
@@ -16,6 +16,8 @@ from console.web.rendering.texts import Reported
 from console.web.services import ServiceStatus
 from runtime.json_value import JsonValue
 
+WRONG = ("invalid_signature",)
+"""The causes of refusals that are forged or signed with another secret; a missing signature is neither."""
 PARTS = {
     "store": ("store", "postgres", "database"),
     "kafka": ("kafka", "consumer group", "producer", "partition", "broker"),
@@ -36,7 +38,7 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
         refused.update(rate.refused)
     to_row, to_mail = rates.delays(tx, request.now)
     return {
-        "alarms": alarms(services, by_provider, hours, _failing(tx, request.now), deaths),
+        "alarms": alarms(services, _failing(tx, request.now, suspects(by_provider, hours[-2:]), hours[-2]), deaths),
         "services": services,
         "parts": parts(services, request.services.own_problems()),
         "providers": {name: (rate, chart(hours, rate.accepted, rate.refused)) for name, rate in by_provider.items()},
@@ -49,16 +51,25 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
         "verification_requests": rates.open_verification_requests(tx, request.now),
         "dead": sum(deaths.values()),
         "unknown_mails": sum(service.mails.get("unknown", 0) for service in services),
+        "waiting_mails": sum(service.mails.get("waiting", 0) for service in services),
         "spooled": sum(service.spooled for service in services),
     }
 
 
-def _failing(tx: Connection, now: int) -> dict[str, int]:
-    """Return the recent requests of each provider under a flood of wrong signatures, or signed by a retired secret."""
-    retired = Counter[str]()
-    for secret in quarantine.failing_secrets(tx, now):
-        retired[secret.provider] += secret.requests
-    return {**retired, **log_queries.failing_signatures(tx, now - quarantine.RECENT, FLOOD)}
+def _failing(
+    tx: Connection, now: int, suspected: AbstractSet[str], since: int
+) -> dict[str, quarantine.SignatureFailures]:
+    """Return the wrong signatures of each provider of which they are an alarm.
+
+    Those of `suspected` providers are counted from `since` on, those of others within RECENT. For providers of
+    both kinds, the recent ones are returned.
+    """
+    recent = quarantine.signature_failures(tx, now - quarantine.RECENT, now, WRONG)
+    failing = {provider: failures for provider, failures in recent.items() if is_failing(failures)}
+    if not suspected - failing.keys():
+        return failing
+    longer = quarantine.signature_failures(tx, since, now, rates.SIGNATURE_CAUSES)
+    return {**{provider: longer[provider] for provider in sorted(suspected & longer.keys())}, **failing}
 
 
 def _deaths(tx: Connection, services: Iterable[ServiceStatus]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Literal, get_args
 
-from console.labels import LABELS
+from console.labels import LABELS, provider_word
 from console.web.rendering import formatting
 from console.web.rendering.reported import Phrasebook
 from runtime.json_value import JsonValue
@@ -26,6 +26,12 @@ REPORTED = "reported."
 
 class Reported(str):
     """A sentence that a service has reported, as a value of a text: it is shown in the language of the text."""
+
+    __slots__ = ()
+
+
+class ProviderName(str):
+    """The canonical name of a provider, as a value of a text: its label in the language of the text is shown."""
 
     __slots__ = ()
 
@@ -55,8 +61,8 @@ class Texts:
     def text(self, language: Language, key: str, **values: object) -> str:
         """Return the text of a key, with its `{names}` replaced by `values`.
 
-        A `timedelta` becomes a duration of the language, a Reported sentence its translation. Raises KeyError for an
-        unknown key, and if one of the names has no value.
+        A `timedelta` becomes a duration of the language, a Reported sentence its translation, a ProviderName its label.
+        Raises KeyError for an unknown key, and if one of the names has no value.
         """
         shown = {name: self._shown(language, value) for name, value in values.items()}
         return _FORMATTER.vformat(self.by_key[key][language], (), shown)
@@ -94,6 +100,8 @@ class Texts:
                 return self.duration(language, value.total_seconds())
             case Reported():
                 return self.reported(language, value) or str(value)
+            case ProviderName():
+                return self.label(language, "providers", provider_word(value))
             case _:
                 return value
 

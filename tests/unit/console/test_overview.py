@@ -1,11 +1,13 @@
 """What the overview says is wrong, from what services report and what was refused; and its bars."""
 
-from console.pages.overview.alarms import SUSPICIOUS, alarms
+from console.pages.overview.alarms import FLOOD, SUSPICIOUS, alarms, is_failing, suspects
 from console.pages.overview.chart import BASE, GLYPH, TOP, chart, rounded_up
 from console.pages.overview.page import parts
+from console.queries.quarantine import RECORDED_A_SECOND, SignatureFailures
 from console.queries.rates import SIGNATURE_CAUSES, ProviderRates
 from console.web.rendering.texts import catalogue
 from console.web.services import ServiceStatus, parse, status
+from gateway.intake.refusal_records import PUBLISHED_REFUSALS
 from runtime.clients.loopback import Response
 
 HOURS = [0, 1, 2, 3]
@@ -37,7 +39,7 @@ def test_a_mail_server_that_answers_no_mail_for_15_s_may_be_stuck() -> None:
     metrics = METRICS + b"hookstream_mail_server_silent_seconds 15.0\nhookstream_oldest_mail_seconds 9000.0\n"
     seen = status("notifier", {"problems": []}, Response(200, metrics))
 
-    found = [alarm for alarm in alarms([seen], {}, HOURS, {}, {}) if alarm.key.startswith("alarm.mails")]
+    found = [alarm for alarm in alarms([seen], {}, {}) if alarm.key.startswith("alarm.mails")]
 
     assert [(alarm.key, alarm.tone, alarm.path) for alarm in found][-1:] == [
         ("alarm.mails_stuck", "warn", "/mails?status=queued")
@@ -50,7 +52,7 @@ def test_a_mail_server_that_answers_no_mail_for_15_s_may_be_stuck() -> None:
 def test_a_mail_server_that_answers_is_not_stuck_however_long_a_mail_waits() -> None:
     def found(**seconds: float) -> list[str]:
         seen = ServiceStatus("notifier", reachable=True, **seconds)  # type: ignore[arg-type]
-        return [alarm.key for alarm in alarms([seen], {}, HOURS, {}, {})]
+        return [alarm.key for alarm in alarms([seen], {}, {})]
 
     assert found(mail_silent_s=14, oldest_mail_s=599) == []
     assert found(oldest_mail_s=601) == ["alarm.mails_late"]
@@ -70,7 +72,7 @@ def test_metrics_that_are_refused_count_nothing() -> None:
 
 
 def test_nothing_is_wrong_with_services_that_are_ready() -> None:
-    assert alarms([ServiceStatus("payment", reachable=True)], {}, HOURS, {}, {}) == []
+    assert alarms([ServiceStatus("payment", reachable=True)], {}, {}) == []
 
 
 def test_what_is_wrong_is_named_the_worst_first() -> None:
@@ -81,8 +83,6 @@ def test_what_is_wrong_is_named_the_worst_first() -> None:
             ServiceStatus("refund", reachable=False),
             ServiceStatus("notifier", reachable=True, mails={"unknown": 1, "stale": 2}),
         ],
-        {},
-        HOURS,
         {},
         {"payment": 2, "refund": 0},
     )
@@ -116,12 +116,42 @@ def test_a_wrong_secret_is_suspected_when_more_is_refused_for_signatures_than_ac
         "inicis": rates(0, 50, "invalid_signature", hour=0),
     }
 
-    assert [alarm.values["provider"] for alarm in alarms([], suspected, HOURS, {}, {})] == ["toss"]
-    flooded = alarms([], suspected, HOURS, {"stripe": 61}, {})
-    assert [(alarm.values["provider"], alarm.values["count"]) for alarm in flooded] == [
-        ("toss", SUSPICIOUS),
-        ("stripe", 61),
-    ]
+    assert suspects(suspected, HOURS[-2:]) == {"toss"}
+
+
+MINUTES = 600_000_000
+
+
+def shown(failures: SignatureFailures, language: str = "en") -> str:
+    (alarm,) = alarms([], {"generic": failures}, {})
+    return catalogue().text(language, alarm.key, **alarm.values)  # type: ignore[arg-type]
+
+
+def test_a_flood_may_be_forged_and_the_alarm_says_from_where_and_within_which_time() -> None:
+    flood = SignatureFailures(MINUTES, 110, 2, "203.0.113.9", 100)
+
+    assert is_failing(flood)
+    assert not is_failing(SignatureFailures(MINUTES, FLOOD - 1, 1, "203.0.113.9", FLOOD - 1))
+    assert shown(flood) == (
+        "110 requests of Generic webhook were refused within 10 min for their signature, from 2 addresses, most from"
+        " 203.0.113.9 (100). No retired secret would prove them: they may be forged, or the provider has a new secret."
+    )
+
+
+def test_the_alarm_about_a_flood_that_was_recorded_in_part_says_at_least() -> None:
+    capped = SignatureFailures(MINUTES, 110, 1, None, 110, is_capped=True)
+
+    assert shown(capped).startswith("At least 110 requests")
+    assert "110건 이상이" in shown(capped, "ko")
+    assert PUBLISHED_REFUSALS[0] == RECORDED_A_SECOND
+
+
+def test_the_alarm_about_a_rotation_names_the_retired_secret_that_proves_requests() -> None:
+    rotated = SignatureFailures(MINUTES, 3, 1, "203.0.113.9", 3, retired=2, fingerprint="0123abcd")
+
+    assert is_failing(rotated)
+    assert "The one before (0123abcd) would prove 2 of them" in shown(rotated)
+    assert "이전 비밀 키(0123abcd)" in shown(rotated, "ko")
 
 
 def test_refusals_of_this_hour_for_another_cause_are_not_added_to_wrong_signatures_of_the_night() -> None:
@@ -130,7 +160,7 @@ def test_refusals_of_this_hour_for_another_cause_are_not_added_to_wrong_signatur
     rates.causes |= {"invalid_signature": 50, "too_large": 50}
     rates.wrong_signatures[0] = 50
 
-    assert alarms([], {"toss": rates}, HOURS, {}, {}) == []
+    assert suspects({"toss": rates}, HOURS[-2:]) == set()
 
 
 def test_a_problem_names_the_part_it_is_of() -> None:

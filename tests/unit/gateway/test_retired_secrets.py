@@ -4,6 +4,7 @@ import pytest
 
 from gateway.http.refusals import Refusal
 from gateway.intake.authentication import RETIRED_TRIES, Authentication
+from gateway.intake.refusal_records import PUBLISHED_REFUSALS, PublishingLimit
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from providers.contract import Received
@@ -22,9 +23,9 @@ def an_authentication(**given: str) -> Authentication:
     return Authentication(GatewaySettings(**{**settings, **given}))  # type: ignore[arg-type]
 
 
-def a_request(secret: str) -> Received:
+def a_request(secret: str, source: str | None = None) -> Received:
     headers = {name.lower(): value for name, value in signing.sign(PROVIDER, BODY, secret.encode(), NOW).items()}
-    return Received("/webhooks/payment", headers, BODY, NOW)
+    return Received("/webhooks/payment", headers, BODY, NOW, None, source)
 
 
 def refusal(authentication: Authentication, request: Received) -> Refusal:
@@ -79,3 +80,26 @@ def test_a_flood_of_forgeries_is_compared_at_a_limited_rate() -> None:
 
     assert None not in named[:burst]
     assert None in named
+
+
+def test_a_flood_from_elsewhere_does_not_hide_that_a_provider_signs_with_a_retired_secret() -> None:
+    authentication = an_authentication(webhook_secret_retired=RETIRED)
+    for _ in range(3 * int(RETIRED_TRIES[1])):
+        refusal(authentication, a_request(UNKNOWN, "203.0.113.9"))
+
+    named = refusal(authentication, a_request(RETIRED, "198.51.100.7"))
+
+    assert named.retired_secret == fingerprint(RETIRED.encode())
+
+
+def test_a_refusal_that_a_retired_secret_proves_is_published_during_a_flood_and_is_limited_itself() -> None:
+    limit, forged, proven = (
+        PublishingLimit(),
+        Refusal("invalid_signature", "forged"),
+        Refusal("invalid_signature", "old"),
+    )
+    proven.retired_secret = fingerprint(RETIRED.encode())
+    burst = int(PUBLISHED_REFUSALS[1])
+
+    assert [limit.permits(forged, 1.0) for _ in range(burst + 1)] == [True] * burst + [False]
+    assert [limit.permits(proven, 1.0) for _ in range(burst + 1)] == [True] * burst + [False]
