@@ -94,26 +94,6 @@ def test_mails_without_an_address_are_on_the_overview(person: Person, shop: Shop
     person.see(order)
 
 
-def test_an_order_is_not_known_because_its_webhooks_are_refused_during_a_rotation(
-    person: Person, system: dict[str, str]
-) -> None:
-    old, order = system["WEBHOOK_SECRET"], new_order()
-    settings = {"WEBHOOK_SECRET": "the-new-secret-of-contract-a-0001", "WEBHOOK_SECRET_RETIRED": old}
-    with another_gateway(system, **settings) as (rotated, *_):
-        assert Shop(rotated.url, old).post("payment", {"orderId": order, "status": "completed"}).status == 401
-    Store(system["CONSOLE_DATABASE_URL"]).wait_for("SELECT 1 FROM refusals WHERE %s = ANY (order_ids)", order)
-
-    person.search(order)
-    person.page.goto(f"/orders/{order}")
-
-    person.see("1 request that names this order was refused and none was accepted")
-    person.see("proves 1 of them")
-    assert "every webhook is processed" not in person.page.locator("main").inner_text()
-    shoot(person.page, "task-order-refused")
-    person.click(person.page.locator("main").get_by_role("link", name="invalid_signature"))
-    person.see("Refused requests")
-
-
 def test_somebody_floods_the_gateway_with_forged_requests(person: Person, system: dict[str, str]) -> None:
     forger = Shop(system["GATEWAY_URL"], "not the shop's secret")
     for _ in range(40):
@@ -146,6 +126,26 @@ def test_a_provider_signs_with_the_secret_of_before_a_rotation(person: Person, s
     person.see("would prove them")
     shoot(person.page, "task-secret")
     assert person.clicks == 1
+
+
+def test_an_order_is_not_known_because_its_webhooks_are_refused_during_a_rotation(
+    person: Person, system: dict[str, str]
+) -> None:
+    old, order = system["WEBHOOK_SECRET"], new_order()
+    settings = {"WEBHOOK_SECRET": "the-new-secret-of-contract-a-0001", "WEBHOOK_SECRET_RETIRED": old}
+    with another_gateway(system, **settings) as (rotated, *_):
+        assert Shop(rotated.url, old).post("payment", {"orderId": order, "status": "completed"}).status == 401
+    Store(system["CONSOLE_DATABASE_URL"]).wait_for("SELECT 1 FROM refusals WHERE %s = ANY (order_ids)", order)
+
+    person.search(order)
+    person.page.goto(f"/orders/{order}")
+
+    person.see("1 request that names this order was refused and none was accepted")
+    person.see("proves 1 of them")
+    assert "every webhook is processed" not in person.page.locator("main").inner_text()
+    shoot(person.page, "task-order-refused")
+    person.click(person.page.locator("main").get_by_role("link", name="invalid_signature"))
+    person.see("Refused requests")
 
 
 def test_a_bad_deploy_has_killed_events(

@@ -72,7 +72,9 @@ def test_the_log_is_searched_page_by_page_newest_first(shop: Shop, console: Cons
     assert {row["type"] for page in pages for row in page} == {"REFUND_COMPLETED"}
 
 
-def test_a_refused_webhook_is_found_by_the_order_its_body_names(shop: Shop, console: Console) -> None:
+def test_a_refused_webhook_is_found_by_the_order_its_body_names(
+    shop: Shop, console: Console, system: dict[str, str]
+) -> None:
     order = f"{new_order()}/1"
     for _ in range(3):
         shop.post("payment", {"orderId": order, "status": "completed", "amount": 1}, X_Webhook_Signature="0" * 64)
@@ -84,6 +86,10 @@ def test_a_refused_webhook_is_found_by_the_order_its_body_names(shop: Shop, cons
     assert {row["cause"] for row in page["refusals"]} == {"invalid_signature"}
     assert rest["next"] is None
     assert console.ask("/api/refusals", order=order, cause="stale_timestamp").body["refusals"] == []
+    printed = hookstream(system, "order", order)
+    assert printed.returncode == 1
+    assert f"The log has no order {order}. 3 requests naming this order were refused" in printed.stderr
+    assert f"hookstream refusals list --order {order}" in printed.stderr
 
 
 def statuses(life: dict[str, Any]) -> set[str]:

@@ -1,5 +1,6 @@
 """What `hookstream order` says about refused requests that name the order, and about mails without an address. Pure."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -27,7 +28,7 @@ def refused(order_id: str, refusals: Sequence[JsonValue], accepted: Iterable[str
     were = f"{counted(len(later), 'request')} naming this order {'was' if len(later) == 1 else 'were'} refused"
     why = ", ".join(f"{cause} {count}" for cause, count in causes.most_common())
     return [
-        f"{least}{were} ({why}), and {since}: hookstream refusals list --order {order_id}",
+        f"{least}{were} ({why}), and {since}: hookstream refusals list --order {shlex.quote(order_id)}",
         *(
             f"a retired secret of {provider} ({fingerprint}) proves {count} of them: set the new secret at the"
             " provider, or make the old one valid again for a while"
