@@ -142,7 +142,7 @@ def test_the_alarm_about_a_flood_that_was_recorded_in_part_says_at_least() -> No
     capped = SignatureFailures(MINUTES, 110, 1, None, 110, is_capped=True)
 
     assert shown(capped).startswith("At least 110 requests")
-    assert "110건 이상이" in shown(capped, "ko")
+    assert "적어도 110건이" in shown(capped, "ko")
     assert PUBLISHED_REFUSALS[0] == RECORDED_A_SECOND
 
 
