@@ -20,6 +20,9 @@ from runtime.json_value import JsonValue
 MASKED = "Personal data, card numbers and secrets are masked; the bodies are named by their digests."
 WHOLE = "Nothing is masked: it holds personal data, and the bodies byte for byte."
 
+MAX_REASON_CHARS = 200
+"""The longest reason to include personal data, without the name of the person."""
+
 
 class TooLarge(Exception):
     """The files of a zip would have more bytes than allowed; the text says how many are allowed."""

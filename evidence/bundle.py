@@ -32,9 +32,12 @@ index.html       the page to read and to print
 entries/         one JSON file for each thing that happened, in order
 bodies/          the bodies of the webhooks, byte for byte{bodies}
 CHAIN            a chain of SHA-256 digests over all files above
-MANIFEST.json    who made this, when, of what, and the last digest of the chain
+SHA256SUMS       the digest of each of these files, and of CHAIN
+MANIFEST.json    who made this, when, of what, the last digest of the chain, and the digests of all other files
 
-Check that nothing was changed, in the unpacked folder, with any POSIX shell (sha256sum is part of coreutils):
+Check each file, in the unpacked folder:  sha256sum -c SHA256SUMS  must say OK for every line.
+
+Check that none was removed, added or reordered either, with any POSIX shell (sha256sum is part of coreutils):
 
 {check}
 The last digest must be the one in MANIFEST.json, and the one that you were told when this was made:
@@ -78,10 +81,11 @@ def files(
     found["index.html"] = page.render(order, entries, about, summary).encode()
     lines, head = chain(found)
     found["CHAIN"] = lines.encode()
+    found["SHA256SUMS"] = _sums({name: _sha256(data) for name, data in found.items()})
     bodies = "" if with_bodies else " (not here: made without --unredacted)"
     check = "\n".join(f"  {line}" if line else "" for line in CHECK.format(start=START).split("\n"))
     found["README.txt"] = README.format(order=order, bodies=bodies, check=check, head=head).encode()
-    digests = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in found.items()}
+    digests = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in found.items()}
     found["MANIFEST.json"] = _json({**about, "order": order, "entries": len(entries), "head": head, "files": digests})
     return found
 
@@ -113,10 +117,10 @@ def customer_files(
     `digests` are the SHA-256 of each order's manifest by its path, `notes` say what is left out.
     """
     found = {"index.html": customer_page.render(customer, lines, about, notes).encode()}
-    sums = {**digests, "index.html": hashlib.sha256(found["index.html"]).hexdigest()}
-    found["SHA256SUMS"] = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
+    sums = {**digests, "index.html": _sha256(found["index.html"])}
+    found["SHA256SUMS"] = _sums(sums)
     found["README.txt"] = CUSTOMER_README.format(customer=customer).encode()
-    hashes = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in found.items()}
+    hashes = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in found.items()}
     manifest = {**about, "customer": customer, "orders": [one.order for one in lines], "files": hashes}
     found["MANIFEST.json"] = _json(manifest)
     return found
@@ -140,6 +144,15 @@ def safe_name(order: str) -> str:
 
 
 MAX_NAME = 80
+
+
+def _sums(digests: Mapping[str, str]) -> bytes:
+    """Return a file for `sha256sum -c` with these digests by the names of their files."""
+    return "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _json(value: JsonValue) -> bytes:

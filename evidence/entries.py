@@ -67,7 +67,7 @@ def _received(collected: Collected, secrets_of: SecretsOf, show: Show) -> Iterat
         match record:
             case Webhook(envelope=envelope):
                 source: JsonValue = envelope
-                content["scan"] = _scan(record)
+                content["scan"] = show(_scan(record))
                 content["payload"] = show(_json(getattr(record, "payload", None)))
             case QuarantinedWebhook():
                 source = record

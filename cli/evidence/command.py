@@ -37,10 +37,12 @@ def evidence(
     order and a page that lists them. Only its owner can read the file; a file that exists is never overwritten.
     """
     from cli.evidence import collection
-    from evidence.archive import Terms
+    from evidence.archive import MAX_REASON_CHARS, Terms
 
     if unredacted != bool(because and because.strip()):
         raise CommandError("Pass --unredacted and --because together: the reason is written into the manifest.")
+    if because and len(because) > MAX_REASON_CHARS:
+        raise CommandError(f"--because has more than {MAX_REASON_CHARS} characters. Shorten it.")
     if (order is None) == (customer is None):
         raise CommandError("Pass an order, or --customer with an e-mail address or a customer id.")
     env = environment.read()

@@ -1,7 +1,6 @@
 """The page Search: one box for everything that a person may know of an order or a webhook."""
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from sqlalchemy import Connection
 
@@ -9,6 +8,7 @@ from console.api.query_params import MAX_LENGTH
 from console.queries import finder
 from console.queries.criteria import BadParameter
 from console.web.page import Page, PageRequest, Redirect
+from console.web.rendering.navigation import order_path
 from providers.parsing.fields import HIDDEN
 from runtime.json_value import JsonValue
 
@@ -26,7 +26,7 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
         return {"text": "", "found": None}
     found = finder.find(tx, text)
     if found.orders == [text] and {row["order_id"] for row in found.webhooks} <= {text} and not found.too_common:
-        raise Redirect(f"/orders/{quote(text, safe='')}")
+        raise Redirect(order_path(text))
     is_customer = "@" in text or any(row["customer_id"] == text for row in found.webhooks)
     return {"text": text, "found": found, "is_customer": is_customer}
 

@@ -1,4 +1,4 @@
-"""Records as JSON for people, with card numbers, secrets and addresses masked."""
+"""Records as JSON for people, with card numbers, secrets, addresses and telephone numbers masked."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import msgspec
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
 from stream.events import Record
-from stream.events.redaction import masked_field, masked_text, redacted
+from stream.events.redaction import masked_field, masked_id, masked_text, redacted
 
 BODIES = ("raw", "excerpt")
 """The fields of records that hold a posted request body."""
@@ -40,7 +40,7 @@ def masked(codec: Codec, record: Record) -> dict[str, object]:
 
 def key_text(key: bytes | None) -> str | None:
     """Return a record's key as text, masked; None for None."""
-    return None if key is None else masked_text(key.decode(errors="backslashreplace"))
+    return None if key is None else masked_id(key.decode(errors="backslashreplace"))
 
 
 def _masked(codec: Codec, fields: Mapping[str, object]) -> dict[str, object]:

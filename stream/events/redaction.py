@@ -1,7 +1,8 @@
-"""Masks card numbers, secrets and e-mail addresses in payloads before they are shown. Pure.
+"""Masks card numbers, secrets, e-mail addresses and telephone numbers in payloads before they are shown. Pure.
 
 JSON is masked value by value and stays JSON; anything else is masked as text. In doubt a value is masked: so is an
-order number that happens to be a valid card number.
+order number that happens to be a valid card number. Telephone numbers are masked only in the forms of _PHONE, and not
+in fields named as ids, because order ids and tracking numbers may look alike.
 """
 
 import re
@@ -22,8 +23,24 @@ _CARD_KEY = re.compile(r"card_?(number|num|no)\b|\bpan\b|account_?(number|num|no
 _EMAIL = re.compile(
     r"(?<![^\s\"'<>@,;:=&(){}\[\]/\\])([^\s\"'<>@,;:=&(){}\[\]/\\])[^\s\"'<>@,;:=&(){}\[\]/\\]*@([\w-]+(?:\.[\w-]+)+)"
 )
+# A local part in quotes has at most 64 characters (RFC 5321, 4.5.3.1). Its quotes may be escaped, as in JSON.
+_QUOTED_EMAIL = re.compile(r"\"(\w?)(?:[^\"\\\r\n]|\\.){0,64}?\\?\"@([\w-]+(?:\.[\w-]+)+)")
+_SEPARATOR = r"(?: ?[-.\u2010-\u2015] ?| )"
+_PHONE = re.compile(
+    rf"(?:(?:\+|%2B)82{_SEPARATOR}?(?:\(0\) ?|0)?[1-9][0-9]?{_SEPARATOR}?[0-9]{{3,4}}{_SEPARATOR}?[0-9]{{4}}"
+    # No part of a longer word or number, such as an id. In a form, an escaped character may stand before it.
+    r"|(?:(?<![0-9A-Za-z_-])(?<![0-9]\.)|(?<=%[0-9A-Fa-f]{2}))(?:"
+    rf"\(?0(?:2|[3-6][0-9]|1[016-9]|70|80|50[0-9])(?:\) ?|{_SEPARATOR})[0-9]{{3,4}}{_SEPARATOR}[0-9]{{4}}"
+    r"|010[0-9]{8}))(?!-?[0-9A-Za-z_@]|\.[0-9])"
+)
+_ID_KEY = re.compile(
+    r"^(?!.*(?:phone|mobile|tel|contact|cell|hp|customer|buyer|user|receiver|sender)).*(?:id|number|no|num|key|code)s?$",
+    re.IGNORECASE,
+)
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _PAIR = re.compile(r"(?<![\w.\[\]-])([\w.\[\]-]+)(=|\"\s*:\s*\")([^&\s\"]+)")
+_KEY_BEFORE = re.compile(r"([\w.\[\]-]+)(?:=|\"\s*:\s*\")\Z")
+_MAX_KEY_CHARS = 60
 _SHOWN_DIGITS = 4
 _DIGIT = re.compile(r"\d")
 
@@ -38,7 +55,13 @@ def redacted(payload: bytes) -> object:
 
 
 def masked_text(text: str) -> str:
-    """Return a text, such as an error or form parameters, with secrets, card numbers and addresses masked."""
+    """Return a text with secrets, card numbers, addresses and telephone numbers masked, such as an error or a form."""
+    return masked_id(_PHONE.sub(_masked_phone, text))
+
+
+def masked_id(text: str) -> str:
+    """Return an id, such as an order's, masked as a text, but for telephone numbers, because ids may look like them."""
+    text = _QUOTED_EMAIL.sub(rf'"\1{MASK}"@\2', text)
     text = _PAIR.sub(lambda pair: pair[1] + pair[2] + _masked_pair(pair[1], pair[3]), text)
     return _CARD.sub(_masked_card, _EMAIL.sub(rf"\1{MASK}@\2", text))
 
@@ -70,8 +93,14 @@ def _masked(value: object, key: str, depth: int) -> object:
 
 def _masked_leaf(value: object, key: str) -> object:
     text = str(value)
-    shown = _hidden_digits(text) if _CARD_KEY.search(key) else masked_text(text)
+    shown = _shown(text, key)
     return value if shown == text else shown
+
+
+def _shown(text: str, key: str) -> str:
+    if _CARD_KEY.search(key):
+        return _hidden_digits(text)
+    return masked_id(text) if _ID_KEY.search(key) else masked_text(text)
 
 
 def _is_card(key: str) -> bool:
@@ -82,6 +111,12 @@ def _masked_pair(key: str, value: str) -> str:
     if _SECRET_KEY.search(key):
         return MASK
     return _hidden_digits(value) if _CARD_KEY.search(key) else value
+
+
+def _masked_phone(found: re.Match[str]) -> str:
+    before = found.string[max(0, found.start() - _MAX_KEY_CHARS) : found.start()]
+    key = _KEY_BEFORE.search(before)
+    return found[0] if key and _ID_KEY.search(key[1]) else MASK
 
 
 def _masked_card(found: re.Match[str]) -> str:

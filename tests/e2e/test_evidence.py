@@ -23,7 +23,13 @@ def order(shop: Shop, console: Console) -> str:
     shop.post(
         "order", {"orderId": order, "customerEmail": "kim@example.test", "customerName": "김민지", "amount": 58000}
     )
-    paid = {"orderId": order, "status": "completed", "amount": 58000, "cardNumber": "4111 1111 1111 1111"}
+    paid = {
+        "orderId": order,
+        "status": "completed",
+        "amount": 58000,
+        "cardNumber": "4111 1111 1111 1111",
+        "note": "tel 010-1234-5678",
+    }
     shop.post("payment", paid)
     shop.post("payment", paid, X_Webhook_Signature="0" * 64)
     number = str(uuid.uuid4().int)[:12]  # of no other order
@@ -60,12 +66,19 @@ def check(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def sums_are_right(folder: Path) -> bool:
+    """Whether sha256sum finds every file of SHA256SUMS unchanged."""
+    checked = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, check=False)  # noqa: S607
+    return checked.returncode == 0
+
+
 def test_a_bank_gets_what_it_needs_and_no_personal_data(system: dict[str, str], order: str, tmp_path: Path) -> None:
     folder, digest = made(system, order, tmp_path)
 
     everything = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file()).decode()
     assert not any(
-        secret in everything for secret in ("kim@example.test", "김민지", "4111 1111", system["WEBHOOK_SECRET"])
+        secret in everything
+        for secret in ("kim@example.test", "김민지", "4111 1111", "1234-5678", system["WEBHOOK_SECRET"])
     )
     assert hashlib.sha256((folder / "MANIFEST.json").read_bytes()).hexdigest() == digest
     received = entries(folder, "received")
@@ -86,12 +99,14 @@ def test_what_was_changed_is_found_with_a_shell(system: dict[str, str], order: s
     folder, _ = made(system, order, tmp_path)
     head = json.loads((folder / "MANIFEST.json").read_text())["head"]
 
-    whole = check(folder)
+    whole, sums = check(folder), sums_are_right(folder)
     target = sorted(folder.glob("entries/*-received.json"))[1]
     target.write_text(target.read_text().replace("58000", "58001"))
     changed = check(folder)
 
     assert (whole.returncode, whole.stdout.split()[-1]) == (0, head)
+    assert sums
+    assert not sums_are_right(folder)
     assert changed.stdout == f"CHANGED: entries/{target.name}\n"
     assert changed.returncode == 1
 
@@ -149,10 +164,10 @@ def test_all_orders_of_a_customer_are_one_zip_that_a_shell_checks(
     (folder,) = tmp_path.glob("evidence-customer-*")
     everything = b"".join(one.read_bytes() for one in folder.rglob("*") if one.is_file()).decode()
     assert not any(secret in everything for secret in (customer, "김민지"))
-    sums = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, check=False)  # noqa: S607
-    assert sums.returncode == 0
+    assert sums_are_right(folder)
     for order in orders:
         assert check(folder / bundle.safe_name(order)).returncode == 0
+        assert sums_are_right(folder / bundle.safe_name(order))
         assert f"{bundle.safe_name(order)}/index.html" in (folder / "index.html").read_text()
     assert (nobody.returncode, "has no order of a customer" in nobody.stderr) == (1, True)
     assert (both.returncode, "Pass an order, or --customer" in both.stderr) == (1, True)

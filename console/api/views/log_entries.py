@@ -10,7 +10,7 @@ from console.queries.customers import Customer
 from console.queries.lookup import RelatedRows, Row
 from runtime import clock
 from runtime.json_value import JsonValue
-from stream.events.redaction import masked_text, masked_value, redacted
+from stream.events.redaction import masked_id, masked_text, masked_value, redacted
 
 _EVENT_ENVELOPE = frozenset({"event_id", "caused_by", "mode", "occurred_at", "received_at", "order_id"})
 SIGNATURE_WORDS = ("signature", "hmac")
@@ -114,7 +114,7 @@ def refusal(row: Row) -> dict[str, JsonValue]:
     """Return one refused request, masked. Its sender is not verified: `orderIds` are only what the body says."""
     return {
         "refusalId": row["refusal_id"],
-        "orderIds": [masked_text(order_id) for order_id in row["order_ids"]],
+        "orderIds": [masked_id(order_id) for order_id in row["order_ids"]],
         "provider": provider_word(row["provider"]),
         "path": masked_text(row["path"]),
         "cause": row["cause"],

@@ -10,6 +10,7 @@ from console.queries import issues
 from console.queries.criteria import BadParameter, is_uuid
 from console.redrives import runner, store
 from console.redrives.store import Redrive
+from console.web import reasons
 from console.web.page import Action, ActionResult, Done, Live, Page, PageRequest, Refused, Shown
 from runtime.json_value import JsonValue
 from stream.events import ids
@@ -19,6 +20,7 @@ TONES = {"open": "bad", "acknowledged": "warn", "resolved": "good"}
 VERBS = ("redrive", "dismiss")
 CHUNK = 500
 """The most events that one request to a service names, because its body may have at most 65,536 bytes."""
+MAX_REASON_CHARS = 500
 ALL = "all"
 """The value of the field `every` that chooses all dead events of the issue."""
 
@@ -80,7 +82,14 @@ def plan(tx: Connection, request: PageRequest) -> ActionResult:
     extra = {"because": "counting"} if verb == "dismiss" else {}
     matched = _request(request, found["service"], f"/dead/{verb}", chosen, extra, dry=True)["matched"]
     every = request.form.get("every") == ALL
-    context = {"issue": found, "verb": verb, "chosen": chosen, "matched": matched, "every": every}
+    context = {
+        "issue": found,
+        "verb": verb,
+        "chosen": chosen,
+        "matched": matched,
+        "every": every,
+        "longest": MAX_REASON_CHARS,
+    }
     return Shown("issue_plan.html", context, "issues")
 
 
@@ -115,12 +124,10 @@ def cancel(tx: Connection, request: PageRequest) -> ActionResult:
 def dismiss(tx: Connection, request: PageRequest) -> ActionResult:
     """Dismiss the chosen events in their service.
 
-    Raises Refused without a reason, and if the issue is gone or no dead event is chosen.
+    Raises Refused without a reason, for one that is too long, and if the issue is gone or no dead event is chosen.
     """
     found, chosen = _existing(tx, request), _chosen(tx, request)
-    reason = request.form.get("because", "").strip()
-    if not reason:
-        raise Refused("issues.reason_missing")
+    reason = reasons.required(request, "because", MAX_REASON_CHARS)
     answer = _request(request, found["service"], "/dead/dismiss", chosen, {"because": reason}, dry=False)
     return Done(_path(found), "issues.dismissed", {"count": answer["dismissed"]})
 

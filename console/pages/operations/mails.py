@@ -4,7 +4,8 @@ from sqlalchemy import Connection
 
 from console.pages import address_advice
 from console.queries.criteria import BadParameter, is_uuid
-from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
+from console.web import reasons
+from console.web.page import Action, ActionResult, Done, Page, PageRequest
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
 from stream.events.redaction import masked_text
@@ -23,7 +24,8 @@ TONES = {
     "stale": "idle",
 }
 NOT_FOUND = 404
-REASON_LENGTH = 200
+MAX_REASON_CHARS = 150
+MAX_DECISION_CHARS = 200
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:  # noqa: ARG001
@@ -62,6 +64,7 @@ def view_one(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | Non
         "mail": {**mail, "recipient": shown, "error": masked_text(mail["error"] or "")},
         "tones": TONES,
         "advice": address_advice.advice(mail),
+        "longest": MAX_REASON_CHARS,
     }
 
 
@@ -80,12 +83,10 @@ def send_now(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG
 def send_again(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
     """Send a sent or stale mail again, as a new mail. The same person with the same reason sends it only once.
 
-    Raises Refused without a reason.
+    Raises Refused without a reason, and for one that is too long.
     """
-    reason = request.form.get("because", "").strip()
-    if not reason:
-        raise Refused("mails.reason_missing")
-    decision = f"{request.viewer.name}: {reason}"[:REASON_LENGTH]
+    reason = reasons.required(request, "because", MAX_REASON_CHARS)
+    decision = f"{request.viewer.name}: {reason}"[:MAX_DECISION_CHARS]
     answer = request.services.post(SERVICE, "/mails/send-again", {"id": request.ids[0], "decision": decision})
     message = "mails.sent_again" if answer["changed"] else "mails.sent_again_before"
     return Done(f"/mails/{answer['id']}", message)

@@ -4,12 +4,14 @@ from sqlalchemy import Connection
 
 from console.labels import provider_word
 from console.queries import provider_figures
+from console.web import reasons
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
 from stream.events import topics
 
 GATEWAY = "gateway"
+MAX_REASON_CHARS = 200
 SERVICES = tuple(service.name for service in topics.SERVICES)
 PROVIDER = ("state", "pending")
 CONTRACT = ("paths", "authentication", "active", "unsigned", "secretSetting", "secrets", "retired")
@@ -33,7 +35,14 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
         for row in answered
     ]
     providers.sort(key=lambda row: (not _is_on(row), row["provider"]))
-    return {"providers": providers, "services": services, "problem": problem, "tones": TONES, "now": request.now}
+    return {
+        "providers": providers,
+        "services": services,
+        "problem": problem,
+        "tones": TONES,
+        "now": request.now,
+        "longest": MAX_REASON_CHARS,
+    }
 
 
 def in_full(provider: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -43,7 +52,7 @@ def in_full(provider: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def pause(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Pause a provider: its webhooks are quarantined from now on. Raises Refused without a reason."""
+    """Pause a provider: its webhooks are quarantined from now on. Raises Refused as `reasons`."""
     body = {"provider": request.ids[0], "reason": _reason(request), "by": request.viewer.name}
     request.services.post(GATEWAY, "/providers/pause", body)
     return Done("/providers", "providers.paused", {"name": request.ids[0]})
@@ -57,7 +66,7 @@ def resume(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG00
 
 
 def pause_service(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Pause a service, which finishes its batch first. Raises Refused without a reason and for an unknown service."""
+    """Pause a service, which finishes its batch first. Raises Refused as `reasons`, and for an unknown service."""
     body = {"reason": _reason(request), "by": request.viewer.name}
     request.services.post(_service(request), "/pause", body)
     return Done("/providers#services", "providers.paused", {"name": request.ids[0]})
@@ -82,10 +91,7 @@ def _pause(request: PageRequest, name: str) -> JsonValue:
 
 
 def _reason(request: PageRequest) -> str:
-    reason = request.form.get("reason", "").strip()
-    if not reason:
-        raise Refused("providers.reason_missing")
-    return reason
+    return reasons.required(request, "reason", MAX_REASON_CHARS)
 
 
 def _service(request: PageRequest) -> str:

@@ -13,11 +13,14 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 
 from console.api import endpoints, query_params
+from console.pages.orders.by_query import by_query, id_in_query
 from console.queries import customers
+from console.web import reasons
 from console.web.page import Action, Download, Page, PageRequest, Redirect, Refused, first_id
 from console.web.rendering import action_details
+from console.web.rendering.navigation import ORDER
 from evidence import archive, bundle
-from evidence.archive import Terms, TooLarge, Written
+from evidence.archive import MAX_REASON_CHARS, Terms, TooLarge, Written
 from evidence.collection import NotifierAway, Sources, UnknownOrder
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
@@ -27,7 +30,6 @@ from stream.kafka.topic_reader import KafkaUnavailable, Position
 
 MAX_ORDERS, MAX_BYTES = 100, 64_000_000
 """The most orders, and bytes of files, in a zip that the console makes; the command line has no such limits."""
-MAX_REASON_CHARS = 200
 
 
 def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
@@ -50,7 +52,7 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
 def download_order(tx: Connection, request: PageRequest) -> Download:
     """Return the zip about one order.
 
-    Raises Refused for an unknown order, and while Kafka or the schema registry fails.
+    Raises Refused for an unknown order, for a reason that is too long, and while Kafka or the schema registry fails.
     """
     order, terms = query_params.checked_id(request.ids[0]), _terms(request)
     name = f"{bundle.safe_name(order)}.zip"
@@ -99,9 +101,10 @@ def _download(name: str, write: Callable[[BinaryIO], Written]) -> Download:
 def _terms(request: PageRequest) -> Terms:
     """Return how the zip is made: masked, unless the form has a reason not to.
 
-    The console has no provider's secret, so it verifies no signature again.
+    The console has no provider's secret, so it verifies no signature again. Raises Refused for a reason that is too
+    long.
     """
-    reason = request.form.get("because", "").strip()[:MAX_REASON_CHARS]
+    reason = reasons.optional(request, "because", MAX_REASON_CHARS)
     because = f"{request.viewer.name}: {reason}" if reason else None
     return Terms(because, request.services.records.mode, lambda _: ())
 
@@ -133,6 +136,7 @@ def _sources(tx: Connection, request: PageRequest) -> Sources:
 PAGES = (Page("/customers/{customer:str}", "customer.html", view, "orders"),)
 ACTIONS = (
     Action("/orders/{order_id:str}/evidence", "evidence.order", "auditor", download_order),
+    Action(f"{ORDER}/evidence", "evidence.order", "auditor", by_query(download_order), id_in_query),
     Action(
         "/customers/{customer:str}/evidence",
         "evidence.customer",

@@ -11,12 +11,15 @@ from console.api import query_params
 from console.api.views import field_origin as field_origin_view
 from console.api.views import order_state
 from console.pages import address_advice, event_actions
-from console.pages.orders import evidence, lifeline, refused
+from console.pages.orders import lifeline, refused
+from console.pages.orders.by_query import by_query
 from console.pages.orders.lifeline import OpenEvent
 from console.queries import field_origin, lookup
 from console.queries.criteria import Page as Slice
 from console.queries.criteria import RefusalFilter
 from console.web.page import Page, PageRequest
+from console.web.rendering.navigation import ORDER
+from evidence.archive import MAX_REASON_CHARS
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.clock import EPOCH
 from runtime.json_value import JsonValue
@@ -77,7 +80,7 @@ def order(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue] | Non
         "unusable": unusable,
         "unasked": unasked,
         "evidence": f"hookstream evidence {shlex.quote(order_id)}",
-        "longest": evidence.MAX_REASON_CHARS,
+        "longest": MAX_REASON_CHARS,
         "redriven": event_actions.REDRIVE,
         "retried": event_actions.RETRY,
     }
@@ -131,4 +134,6 @@ PAGES = (
     Page("/orders", "orders.html", newest, "orders"),
     Page("/orders/{order_id:str}", "order.html", order, "orders"),
     Page("/orders/{order_id:str}/why/{field:str}", "why.html", why, "orders"),
+    Page(ORDER, "order.html", by_query(order), "orders"),
+    Page(f"{ORDER}/why/{{field:str}}", "why.html", by_query(why), "orders"),
 )

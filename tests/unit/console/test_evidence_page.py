@@ -17,6 +17,16 @@ REQUEST: Any = SimpleNamespace(
 )
 
 
+def test_a_reason_is_refused_whole_when_it_is_too_long() -> None:
+    request: Any = SimpleNamespace(**{**vars(REQUEST), "form": {"because": "x" * (archive.MAX_REASON_CHARS + 1)}})
+    no_transaction: Any = None
+
+    with pytest.raises(Refused, match=r"action\.reason_too_long") as refused:
+        evidence.download_order(no_transaction, request)
+
+    assert refused.value.values == {"most": archive.MAX_REASON_CHARS}
+
+
 @pytest.mark.parametrize(
     ("failure", "message"),
     [

@@ -34,7 +34,14 @@ ANSWER: dict[str, JsonValue] = {
 def page(answer: dict[str, JsonValue]) -> str:
     """Return the page as HTML, with this answer of the gateway as its only provider."""
     shown = {**in_full(answer), "word": "toss", "figures": None}
-    context = {"providers": [shown], "services": [], "problem": None, "tones": TONES, "now": 1_800_000_000_000_000}
+    context = {
+        "providers": [shown],
+        "services": [],
+        "problem": None,
+        "tones": TONES,
+        "longest": 200,
+        "now": 1_800_000_000_000_000,
+    }
     return RENDERER.render("providers.html", OPERATOR, context)
 
 

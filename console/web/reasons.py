@@ -1,0 +1,22 @@
+"""The reason that a person gives for an action, from its form."""
+
+from console.web.page import PageRequest, Refused
+
+
+def optional(request: PageRequest, field: str, most: int) -> str:
+    """Return the reason in a field of the form; empty if there is none.
+
+    Raises Refused for more than `most` characters: the audit must have all of it.
+    """
+    reason = request.form.get(field, "").strip()
+    if len(reason) > most:
+        raise Refused("action.reason_too_long", most=most)
+    return reason
+
+
+def required(request: PageRequest, field: str, most: int) -> str:
+    """Return the reason in a field of the form. Raises Refused without one, and as `optional`."""
+    reason = optional(request, field, most)
+    if not reason:
+        raise Refused("action.reason_missing")
+    return reason

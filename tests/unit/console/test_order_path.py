@@ -1,0 +1,35 @@
+"""Every order has a link that a browser does not change."""
+
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from console.pages.orders.by_query import by_query
+from console.web.page import PageRequest
+from console.web.rendering.navigation import order_path
+
+
+@pytest.mark.parametrize(
+    ("order", "path"),
+    [
+        ("A-1", "/orders/A-1/evidence"),
+        ("2026/1", "/orders/2026%2F1/evidence"),
+        ("...", "/orders/.../evidence"),
+        (".", "/order/evidence?id=."),
+        ("..", "/order/evidence?id=.."),
+    ],
+)
+def test_a_link_survives_the_removal_of_dot_segments(order: str, path: str) -> None:
+    assert order_path(order, "/evidence") == path
+    assert urlsplit(urljoin("http://console.test/x/y", path)).path == path.partition("?")[0]
+
+
+def test_the_id_in_the_query_stands_before_the_ids_of_the_path() -> None:
+    services: Any = SimpleNamespace()
+    viewer: Any = SimpleNamespace()
+    request = PageRequest(viewer, "/order/why/amount?id=..", {"id": ".."}, ("amount",), 0, services)
+    no_transaction: Any = None
+
+    assert by_query(lambda _, given: given.ids)(no_transaction, request) == ("..", "amount")
