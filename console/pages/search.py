@@ -8,7 +8,7 @@ from console.api.query_params import MAX_LENGTH
 from console.queries import finder
 from console.queries.criteria import BadParameter
 from console.web.page import Page, PageRequest, Redirect
-from console.web.rendering.navigation import order_path
+from console.web.rendering.paths import order_path
 from providers.parsing.fields import HIDDEN
 from runtime.json_value import JsonValue
 

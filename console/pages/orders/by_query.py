@@ -1,4 +1,4 @@
-"""Views and actions of an order whose id is in the query: see `navigation.order_path`."""
+"""Views and actions of an order whose id is in the query: see `paths.order_path`."""
 
 from collections.abc import Callable
 from dataclasses import replace

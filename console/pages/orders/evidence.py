@@ -18,7 +18,7 @@ from console.queries import customers
 from console.web import reasons
 from console.web.page import Action, Download, Page, PageRequest, Redirect, Refused, first_id
 from console.web.rendering import action_details
-from console.web.rendering.navigation import ORDER
+from console.web.rendering.paths import ORDER
 from evidence import archive, bundle
 from evidence.archive import MAX_REASON_CHARS, Terms, TooLarge, Written
 from evidence.collection import NotifierAway, Sources, UnknownOrder

@@ -18,7 +18,7 @@ from console.queries import field_origin, lookup
 from console.queries.criteria import Page as Slice
 from console.queries.criteria import RefusalFilter
 from console.web.page import Page, PageRequest
-from console.web.rendering.navigation import ORDER
+from console.web.rendering.paths import ORDER
 from evidence.archive import MAX_REASON_CHARS
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.clock import EPOCH

@@ -1,7 +1,6 @@
-"""The sections of the pages, in the order of the navigation, and the paths of orders. Pure."""
+"""The sections of the pages, in the order of the navigation."""
 
 from typing import NamedTuple
-from urllib.parse import quote
 
 
 class Section(NamedTuple):
@@ -24,15 +23,3 @@ SECTIONS = (
     Section("statistics", "/statistics"),
     Section("audit", "/audit"),
 )
-ORDER = "/order"
-"""The path of an order whose id is in the query."""
-
-
-def order_path(order_id: str, below: str = "") -> str:
-    """Return the path of an order's page, or of what is `below` it, such as `/evidence`.
-
-    Clients remove the segments `.` and `..` from a path, escaped too (RFC 3986, 5.2.4), so these ids are in the query.
-    """
-    if order_id in {".", ".."}:
-        return f"{ORDER}{below}?id={order_id}"
-    return f"/orders/{quote(order_id, safe='')}{below}"

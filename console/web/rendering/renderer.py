@@ -14,7 +14,8 @@ from console.web.litestar_types import AnyResponse
 from console.web.page import Viewer
 from console.web.rendering import action_details, formatting
 from console.web.rendering.assets import Assets
-from console.web.rendering.navigation import SECTIONS, order_path
+from console.web.rendering.navigation import SECTIONS
+from console.web.rendering.paths import order_path
 from console.web.rendering.texts import LANGUAGES, Language, Reported, Texts
 from runtime.json_value import JsonValue
 from stream.events import payment_methods

@@ -8,7 +8,7 @@ import pytest
 
 from console.pages.orders.by_query import by_query
 from console.web.page import PageRequest
-from console.web.rendering.navigation import order_path
+from console.web.rendering.paths import order_path
 
 
 @pytest.mark.parametrize(
