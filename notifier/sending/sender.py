@@ -126,8 +126,8 @@ class Sender:
             if result is None:
                 offered.append(mail)
             elif not isinstance(result, NotTried):
-                works = answered or (worked and not isinstance(result, NotBegun))
-                delivery_results.record_not_taken(tx, mail, result, server_works=works)
+                is_cause = answered or (worked and not isinstance(result, NotBegun))
+                delivery_results.record_not_taken(tx, mail, result, server_works=is_cause)
         return offered
 
     def _finish(self, offered: Sequence[QueuedMail]) -> None:
