@@ -11,7 +11,7 @@ import typer
 
 from cli import environment, output
 from cli.commands.kafka import schemas, topics
-from cli.commands.log import lookup, refusals, tail
+from cli.commands.log import lookup, order, refusals, tail
 from cli.commands.operations import mail, pause, quarantine, replay, spool
 from cli.commands.system import migrate, simulate, status, verify
 from cli.commands.system import run as running
@@ -53,7 +53,7 @@ app.command()(mcp_server.mcp)
 app.command()(tail.tail)
 app.command()(lookup.stats)
 app.command()(lookup.webhook)
-app.command()(lookup.order)
+app.command()(order.order)
 app.command()(lookup.why)
 app.command()(migrate.migrate)
 app.command()(retry.retry)

@@ -9,7 +9,7 @@ from runtime.management.openapi import NUMBER, TEXT, UUID_TEXT, Operation, descr
 from runtime.management.refusals import refused_while_store_is_away
 from runtime.management.routes import RequestRefused, Routes
 from stream.dead_letters import filters
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 
 SELECT = """
 SELECT request_id::text AS id, provider, subject, alias, status, attempts, error, asked_at, next_attempt_at,

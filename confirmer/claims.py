@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from confirmer.verdict import Confirmed, Refused, RetryLater, Unknown, Verdict
 from runtime import faults
-from stream.events.json_text import without_nul
+from stream.events.text.json_text import without_nul
 from stream.store.pausing import NOT_PAUSED
 
 PROVIDERS_DUE = f"""

@@ -11,7 +11,7 @@ from confirmer.tables import orders, verification_requests
 from confirmer.verdict import EndedStatus
 from runtime import clock
 from stream.events import UnconfirmedWebhook
-from stream.events.json_text import without_nul
+from stream.events.text.json_text import without_nul
 from stream.store import statements
 from stream.store.statements import BulkStatement
 

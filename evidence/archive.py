@@ -30,7 +30,7 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How evidence is made: the reason to include personal data and bodies (None: masked), the mode, the secrets."""
+    """The choices for a zip: the reason to include personal data and bodies (None: masked), the mode, the secrets."""
 
     because: str | None
     mode: str
@@ -49,7 +49,7 @@ class Terms:
 
 
 class Evidence(NamedTuple):
-    """The evidence about one order: the files by name, the number of entries (`size`), and what is left out."""
+    """The evidence about one order: its files by name, number of entries (`size`), and notes on missing parts."""
 
     order: str
     folder: str
@@ -60,7 +60,7 @@ class Evidence(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What a zip has: the SHA-256 of its MANIFEST.json, the number of entries (`size`), and what is left out."""
+    """A written zip: the SHA-256 of its MANIFEST.json, its number of entries (`size`), and notes on missing parts."""
 
     digest: str
     size: int

@@ -23,7 +23,7 @@ class NotifierAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the data of an order come from.
+    """The functions that read the data of an order from the log, Kafka and the notifier.
 
     `life` returns the order as the console's API does, None for an unknown one; `refusals` a page of the refused
     requests that name it, at most so many; `records` each position with its record's value, None if it has expired;

@@ -13,7 +13,7 @@ from evidence.reverification import SecretsOf, verify_again
 from runtime import clock
 from runtime.json_value import JsonValue
 from stream.events import QuarantinedWebhook, Record, ShippingWebhook, Webhook
-from stream.events.redaction import redacted
+from stream.events.text.redaction import redacted
 from stream.kafka.topic_reader import Position
 
 MAIL_STATE = (

@@ -1,4 +1,4 @@
-"""Masks personal data in evidence, beside what `stream.events.redaction` masks everywhere.
+"""Masks personal data in evidence, beside what `stream.events.text.redaction` masks everywhere.
 
 Personal data are names, addresses, telephone numbers, and the texts of mails, which begin with a name.
 """
@@ -6,7 +6,7 @@ Personal data are names, addresses, telephone numbers, and the texts of mails, w
 import re
 
 from runtime.json_value import JsonValue
-from stream.events.redaction import MASK, masked_value
+from stream.events.text.redaction import MASK, masked_value
 
 _PERSONAL = re.compile(
     r"(customer|buyer|seller|user|receiver|recipient|sender|orderer|holder|owner|first|last|full)_?name$|^name$"

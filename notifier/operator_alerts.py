@@ -13,7 +13,7 @@ from notifier.tables import operator_alerts
 from runtime import clock
 from runtime.json_value import JsonValue
 from stream.events import DeadRecord, QuarantinedWebhook, Verification, ids
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 from stream.store import statements
 from stream.store.statements import BulkStatement
 

@@ -8,7 +8,7 @@ from notifier import smtp_url
 from notifier.mail import branding
 from notifier.mail.branding import Branding
 from runtime.config.store_settings import StoreSettings
-from stream.events import email_address
+from stream.events.text import email_address
 
 
 class NotifierSettings(StoreSettings):

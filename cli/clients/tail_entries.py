@@ -21,7 +21,7 @@ from stream.events import (
     order_ids,
     topics,
 )
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 
 REMEMBERED = 100_000
 """The most webhooks and domain events whose subject is remembered, because outcomes name only their ids."""

@@ -71,7 +71,7 @@ def _of_order(sources: "Sources", order: str, terms: "Terms", output: Path | Non
 def _of_customer(sources: "Sources", customer: str, terms: "Terms", output: Path | None) -> None:
     from cli.clients import console
     from evidence import archive, bundle
-    from stream.events.redaction import masked_text
+    from stream.events.text.redaction import masked_text
 
     found = console.fetch("customers", customer, "orders")
     orders: Sequence[str] = [order["orderId"] for order in found["orders"]]

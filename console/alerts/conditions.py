@@ -11,7 +11,7 @@ from console.alerts.settings import Thresholds
 from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
 from runtime.clock import DAY_US
 from runtime.plain_text import counted
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 
 AGE = re.compile(r"^hookstream_event_age_seconds\{[^}]*\} ([\d.e+]+)$", re.MULTILINE)
 REGULAR_DAYS, REGULAR_WEBHOOKS = 14, 20

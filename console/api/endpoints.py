@@ -13,8 +13,9 @@ from console.api.views.daily import day_of_provider
 from console.api.views.issues import with_iso_times
 from console.issues.domain import STATES
 from console.labels import LABELS, provider_word
-from console.queries import actions, customers, daily, field_origin, issues, lookup, search
+from console.queries import actions, customers, field_origin, issues, lookup, search
 from console.queries.criteria import BadParameter, is_uuid
+from console.queries.figures import daily
 from runtime.json_value import JsonValue
 
 Response = dict[str, JsonValue]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from console.domain import REPEATS, OutcomeReport, report_order
 from stream.events import ids
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 from stream.store.waiting import OVERDUE
 
 State = Literal["open", "acknowledged", "resolved"]

@@ -1,4 +1,4 @@
-"""What the shop has to post so that a mail which waits for an address is sent. Pure."""
+"""Advice about mails without an address: the shop has to post the customer, the seller or the order. Pure."""
 
 from collections.abc import Iterable, Mapping
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from console.issues.domain import STATES, state
 from console.queries.lookup import Row, rows
 from runtime.json_value import JsonValue
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 
 Json = dict[str, JsonValue]
 ACKNOWLEDGE, RESOLVE = "issue.acknowledge", "issue.resolve"

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from console.queries.lookup import Row, rows
 from runtime.json_value import JsonValue
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 
 MINUTE = 60_000_000
 RECENT = 10 * MINUTE

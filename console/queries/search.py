@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from console.domain import UNSUCCESSFUL
-from console.queries import lookup, spans
+from console.queries import lookup
 from console.queries.criteria import Filter, Page, StatusCount, is_uuid
+from console.queries.figures import spans
+from console.queries.figures.spans import DAY, HOUR
 from console.queries.lookup import Row
-from console.queries.spans import DAY, HOUR
 from runtime.json_value import JsonValue
 
 COUNTED = """

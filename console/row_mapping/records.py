@@ -13,7 +13,7 @@ from stream.events import (
     ids,
     order_ids,
 )
-from stream.events.json_text import without_nul
+from stream.events.text.json_text import without_nul
 
 Row = dict[str, JsonValue]
 

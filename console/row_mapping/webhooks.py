@@ -10,7 +10,7 @@ from stream.events import (
     Webhook,
     provider_ids,
 )
-from stream.events.json_text import without_nul
+from stream.events.text.json_text import without_nul
 
 UNVERIFIED_CAUSE = "webhook_secret_not_configured"
 UNVERIFIED, QUARANTINE = "unverified", "quarantine"

@@ -1,4 +1,4 @@
-"""What a gateway does once it has read the providers' states: at its start, or as soon as Kafka has the topic."""
+"""Continues resumptions and publishes new secrets, once the providers' states are read from their topic."""
 
 import asyncio
 from collections.abc import Iterable

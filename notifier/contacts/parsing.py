@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from stream.events import CustomerPayload, OrderPayload, email_address
+from stream.events import CustomerPayload, OrderPayload
+from stream.events.text import email_address
 
 
 class Contact(NamedTuple):

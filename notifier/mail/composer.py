@@ -17,7 +17,7 @@ from notifier.queue.mail_queue import QueuedMail
 from notifier.recipients import locale_of
 from runtime.clock import EPOCH
 from runtime.json_value import JsonValue
-from stream.events import payment_methods
+from stream.events.text import payment_methods
 
 TEMPLATES = Path(__file__).parent / "templates"
 

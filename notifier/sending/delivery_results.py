@@ -16,8 +16,8 @@ from runtime import clock
 from runtime.logging import log
 from runtime.timing.backoff import Backoff
 from stream.avro.codec import Codec
-from stream.events import redaction
-from stream.events.json_text import error_text
+from stream.events.text import redaction
+from stream.events.text.json_text import error_text
 from stream.store import outbox
 
 SENDS = Counter("hookstream_mail_sends_total", "Attempts to send a mail, by result", ["result"])

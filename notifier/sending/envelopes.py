@@ -7,7 +7,7 @@ from notifier.mail.branding import Branding
 from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import delivery_results
 from notifier.sending.smtp import Envelope, envelope
-from stream.events import email_address
+from stream.events.text import email_address
 from stream.store import error_classification
 
 

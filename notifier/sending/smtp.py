@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from notifier.mail.mime import Mail
 from notifier.sending.smtp_connection import describe
 from notifier.sending.smtp_session import Dialogue, Session
-from stream.events import email_address
+from stream.events.text import email_address
 
 OK = 250
 START_MAIL_INPUT = 354

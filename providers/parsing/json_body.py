@@ -13,7 +13,7 @@ import msgspec
 from providers.contract import InvalidField, Malformed
 from providers.parsing import lenient
 from providers.parsing.fields import decode_hook
-from stream.events.json_text import NUL, sanitized
+from stream.events.text.json_text import NUL, sanitized
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from msgspec.structs import FieldInfo
 
 from providers.parsing.fields import MAX_TEXT, STRICT, Id, Text, decode_hook
 from providers.parsing.notes import note
-from stream.events.json_text import NUL, REPLACEMENT
+from stream.events.text.json_text import NUL, REPLACEMENT
 
 T = TypeVar("T")
 Annotation: TypeAlias = Any

@@ -13,8 +13,9 @@ from providers.parsing.money import currency_code, minor_units_or_none
 from providers.parsing.notes import note
 from providers.parsing.timestamps import instant
 from providers.signing import idempotency_key
-from stream.events import CustomerPayload, OrderPayload, email_address
-from stream.events.json_text import NUL
+from stream.events import CustomerPayload, OrderPayload
+from stream.events.text import email_address
+from stream.events.text.json_text import NUL
 
 MAX_UNUSABLE_CONTACT = 320
 """Maximum length of an unusable contact in a record. It exceeds any address, so a cut text is not an address."""
@@ -100,7 +101,7 @@ def _name(name: str | None) -> str | None:
 
 
 def _contact(raw: msgspec.Raw, field: str, payload: bytes) -> str | None:
-    """Return an e-mail address in its canonical form (`stream.events.email_address`); None for an absent or empty one.
+    """Return an e-mail address in canonical form (`stream.events.text.email_address`); None for an absent or empty one.
 
     An unusable address is returned as posted: the notifier checks it again, sends no mail and lists the reason.
     Raises InvalidField for a control character.

@@ -16,7 +16,7 @@ from providers.parsing.timestamps import korean
 from providers.responses import WebhookResponse, json_response
 from providers.signing import url_token
 from stream.events import ShippingStatus
-from stream.events.json_text import BOM
+from stream.events.text.json_text import BOM
 
 LEVELS: dict[str, ShippingStatus] = {
     "1": "preparing",

@@ -8,7 +8,7 @@ from stream.dead_letters import record_view
 from stream.dead_letters.record_view import key_text
 from stream.dead_letters.selection import Row
 from stream.events import OrderId, Record
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 
 
 def summary(codec: Codec, row: Row) -> dict[str, object]:

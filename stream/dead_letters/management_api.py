@@ -19,7 +19,7 @@ from stream.dead_letters.record_view import key_text
 from stream.dead_letters.refusals import refused_while_registry_is_away, retry_refusal
 from stream.dead_letters.selection import EventFilter
 from stream.events import provider_ids
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 from stream.state import retry_policy
 from stream.state.retry_policy import MAX_RETRIES
 from stream.store import inbox, retrying

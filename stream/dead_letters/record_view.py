@@ -7,7 +7,7 @@ import msgspec
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
 from stream.events import Record
-from stream.events.redaction import masked_field, masked_id, masked_text, redacted
+from stream.events.text.redaction import masked_field, masked_id, masked_text, redacted
 
 BODIES = ("raw", "excerpt")
 """The fields of records that hold a posted request body."""

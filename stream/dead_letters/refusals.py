@@ -10,7 +10,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry_client import RegistryError
 from stream.dead_letters import record_view, selection
 from stream.dead_letters.selection import EventFilter
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 from stream.state.retry_policy import MAX_RETRIES
 
 ALREADY_PROCESSED = "이미 처리된 웹훅입니다"

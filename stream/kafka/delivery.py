@@ -10,7 +10,7 @@ from stream import events
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
 from stream.events import DomainEvent, EventId, Record, ids
-from stream.events.json_text import error_text
+from stream.events.text.json_text import error_text
 from stream.kafka.position import Partition, partition_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from stream.events.json_text import sanitized, without_nul
+from stream.events.text.json_text import sanitized, without_nul
 
 _json = msgspec.json.Decoder(msgspec.Raw)
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import exc
 
-from stream.events.json_text import error_text
+from stream.events.text.json_text import error_text
 
 STORE_CLASSES = ("08", "40", "53", "55", "57", "58", "XX")
 """Classes of SQLSTATEs (PostgreSQL, appendix A): connection exception, transaction rollback, insufficient resources,

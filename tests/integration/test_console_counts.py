@@ -17,7 +17,7 @@ from console.domain import STATUSES
 from console.handler import handle
 from console.queries import lookup, search
 from console.queries.criteria import Filter, Page, Range
-from console.queries.spans import DAY, HOUR
+from console.queries.figures.spans import DAY, HOUR
 from runtime.postgres.engine import engine
 from stream.events import EventId, Micros, Outcome, OutcomeKind, QuarantinedWebhook, Record, ids, topics
 from stream.replay import schema as place

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from console.handler import handle
-from console.queries import daily
 from console.queries.criteria import Filter, Range
-from console.queries.spans import DAY
+from console.queries.figures import daily
+from console.queries.figures.spans import DAY
 from stream.events import PaymentCompleted, Record, RefundCompleted
 from tests.builders import NOON, a_domain_event, a_refund
 from tests.integration.test_console_counts import log_store

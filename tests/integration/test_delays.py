@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine
 
 from console.handler import handle
-from console.queries import rates
+from console.queries.figures import rates
 from stream.events import Micros, NotificationSent, OrderId, OutcomeKind, PaymentWebhook, Record
 from tests.builders import MINUTE, NOON, a_payment, an_approval
 from tests.integration.test_console_counts import log_store

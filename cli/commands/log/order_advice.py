@@ -1,4 +1,4 @@
-"""What `hookstream order` says about refused requests that name the order, and about mails without an address. Pure."""
+"""Advice of `hookstream order` about refused requests that name the order, and mails without an address. Pure."""
 
 import shlex
 from collections import Counter

@@ -72,7 +72,7 @@ def show(
     ],
 ) -> None:
     """Show one quarantined webhook: its cause and its body, with card numbers, secrets and addresses masked."""
-    from stream.events.redaction import masked_text, masked_value, redacted
+    from stream.events.text.redaction import masked_text, masked_value, redacted
 
     entry = quarantine.find([webhook], quarantine.read(None))[0]
     for name in SHOWN:
@@ -126,7 +126,7 @@ def release(
 
 
 def _summary(entry: QuarantineEntry) -> dict[str, JsonValue]:
-    from stream.events.redaction import masked_text
+    from stream.events.text.redaction import masked_text
 
     webhook = entry.webhook
     return {

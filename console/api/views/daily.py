@@ -3,7 +3,7 @@
 from console.api.views import statistics
 from console.api.views.log_entries import iso
 from console.labels import provider_word
-from console.queries.daily import DayOfProvider
+from console.queries.figures.daily import DayOfProvider
 from runtime.json_value import JsonValue
 
 

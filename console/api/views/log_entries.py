@@ -10,7 +10,7 @@ from console.queries.customers import Customer
 from console.queries.lookup import RelatedRows, Row
 from runtime import clock
 from runtime.json_value import JsonValue
-from stream.events.redaction import masked_id, masked_text, masked_value, redacted
+from stream.events.text.redaction import masked_id, masked_text, masked_value, redacted
 
 _EVENT_ENVELOPE = frozenset({"event_id", "caused_by", "mode", "occurred_at", "received_at", "order_id"})
 SIGNATURE_WORDS = ("signature", "hmac")

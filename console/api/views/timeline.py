@@ -10,7 +10,7 @@ from providers.contract import InvalidField
 from providers.parsing.money import exponent
 from runtime.clock import to_datetime
 from runtime.json_value import JsonValue
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 
 Entry = dict[str, JsonValue]
 """`at`, `kind` (received, handled, published, mailed), `what` (a line), and the `id` of the webhook, event or mail."""

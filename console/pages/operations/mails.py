@@ -8,7 +8,7 @@ from console.web import reasons
 from console.web.page import Action, ActionResult, Done, Page, PageRequest
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 
 SERVICE = "notifier"
 STATUSES = ("waiting", "queued", "sending", "failed", "unknown", "stale", "no_recipient", "sent")

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from console.labels import provider_word
-from console.queries import provider_figures
+from console.queries.figures import provider_figures
 from console.web import reasons
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable

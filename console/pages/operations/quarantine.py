@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from console.queries import quarantine
 from console.queries.criteria import BadParameter
-from console.queries.spans import HOUR
+from console.queries.figures.spans import HOUR
 from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused, Shown
 from runtime.json_value import JsonValue
 

@@ -8,8 +8,8 @@ from console.api import query_params
 from console.api.views.daily import day_of_provider
 from console.labels import PROVIDERS
 from console.pages.operations import csv_file
-from console.queries import daily
 from console.queries.criteria import Filter
+from console.queries.figures import daily
 from console.web.page import Action, ActionResult, Page, PageRequest
 from runtime.json_value import JsonValue
 

@@ -25,7 +25,7 @@ from evidence.collection import NotifierAway, Sources, UnknownOrder
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
 from stream.avro.registry_client import RegistryError
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 from stream.kafka.topic_reader import KafkaUnavailable, Position
 
 MAX_ORDERS, MAX_BYTES = 100, 64_000_000
@@ -56,9 +56,7 @@ def download_order(tx: Connection, request: PageRequest) -> Download:
     """
     order, terms = query_params.checked_id(request.ids[0]), _terms(request)
     name = f"{bundle.safe_name(order)}.zip"
-    return _download(
-        name, lambda file: archive.write_order(file, archive.of_order(_sources(tx, request), order, terms))
-    )
+    return download(name, lambda file: archive.write_order(file, archive.of_order(_sources(tx, request), order, terms)))
 
 
 def download_customer(tx: Connection, request: PageRequest) -> Download:
@@ -77,11 +75,14 @@ def download_customer(tx: Connection, request: PageRequest) -> Download:
     shown = name if terms.because else masked_text(name)
     make = partial(archive.of_order, _sources(tx, request), terms=terms)
     write = partial(archive.write_customer, customer=shown, orders=orders, make=make, terms=terms, notes=[])
-    return _download(f"{bundle.customer_name(shown)}.zip", lambda file: write(file, max_bytes=MAX_BYTES))
+    return download(f"{bundle.customer_name(shown)}.zip", lambda file: write(file, max_bytes=MAX_BYTES))
 
 
-def _download(name: str, write: Callable[[BinaryIO], Written]) -> Download:
-    """Write a zip into a temporary file and return it; its digest goes into the record of the action."""
+def download(name: str, write: Callable[[BinaryIO], Written]) -> Download:
+    """Return the zip that `write` writes into a file; its digest goes into the record of the action.
+
+    Raises Refused if `write` finds the order unknown, Kafka or the schema registry away, or the zip too large.
+    """
     try:
         with tempfile.TemporaryFile() as file:
             written = write(file)

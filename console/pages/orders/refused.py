@@ -8,7 +8,7 @@ from console.queries.lookup import Row
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRequests:
     """The number of refused requests, by provider and cause, and by provider and fingerprint of a retired secret."""
 
     total: int
@@ -18,7 +18,7 @@ class Refused:
     """True if there are more than were counted."""
 
 
-def since_accepted(refusals: Sequence[Row], webhooks: Iterable[Row], most: int) -> Refused | None:
+def since_accepted(refusals: Sequence[Row], webhooks: Iterable[Row], most: int) -> RefusedRequests | None:
     """Return the refusals that came after the last accepted webhook of the order; None without one.
 
     `refusals` are the newest, and one more than `most` if there are more.
@@ -29,4 +29,4 @@ def since_accepted(refusals: Sequence[Row], webhooks: Iterable[Row], most: int) 
         return None
     causes = Counter((row["provider"], row["cause"]) for row in later[:most])
     retired = Counter((row["provider"], row["retired_secret"]) for row in later[:most] if row["retired_secret"])
-    return Refused(causes.total(), dict(causes.most_common()), dict(retired.most_common()), len(later) > most)
+    return RefusedRequests(causes.total(), dict(causes.most_common()), dict(retired.most_common()), len(later) > most)

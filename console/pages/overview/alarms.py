@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from console.queries.figures.rates import ProviderRates
 from console.queries.quarantine import SignatureFailures
-from console.queries.rates import ProviderRates
 from console.web.rendering.texts import ProviderName, Reported
 from console.web.services import ServiceStatus
 

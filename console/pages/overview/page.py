@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from console.pages.operations import own_failures
 from console.pages.overview.alarms import SILENT_S, alarms, is_failing, suspects
 from console.pages.overview.chart import chart
-from console.queries import quarantine, rates
+from console.queries import quarantine
+from console.queries.figures import rates
 from console.web.page import Live, Message, Page, PageRequest
 from console.web.rendering.texts import Reported
 from console.web.services import ServiceStatus

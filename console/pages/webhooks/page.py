@@ -16,7 +16,7 @@ from console.queries.criteria import is_uuid
 from console.queries.lookup import Row
 from console.web.page import Page, PageRequest, Redirect
 from runtime.json_value import JsonValue
-from stream.events.redaction import MASK, redacted
+from stream.events.text.redaction import MASK, redacted
 
 LIMIT = 50
 FILTERS = ("provider", "status", "type", "order", "from", "to")

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from providers.contract import InvalidField
 from providers.parsing.money import exponent
 from runtime.clock import to_datetime
-from stream.events.redaction import masked_text
+from stream.events.text.redaction import masked_text
 
 ZONES = (
     "UTC",

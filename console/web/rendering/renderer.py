@@ -18,7 +18,7 @@ from console.web.rendering.navigation import SECTIONS
 from console.web.rendering.paths import order_path
 from console.web.rendering.texts import LANGUAGES, Language, Reported, Texts
 from runtime.json_value import JsonValue
-from stream.events import payment_methods
+from stream.events.text import payment_methods
 
 WEB = Path(__file__).parent.parent
 TEMPLATES = (WEB / "templates", WEB.parent / "pages" / "templates")

@@ -10,7 +10,7 @@ from stream.state.registers import UNSET
 
 
 class RuledPayment(Protocol):
-    """What the rules look at of a `Payment`, whose status they give."""
+    """The part of a `Payment` that the rules read."""
 
     @property
     def registers(self) -> PaymentRegisters: ...

@@ -1,4 +1,4 @@
-"""Where a consumer goes on in the partitions that its worker takes over, and the seeks to where the store is."""
+"""Finds the offset that a consumer would handle next, and seeks back to the store's where that is lower."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

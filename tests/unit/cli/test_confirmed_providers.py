@@ -1,6 +1,6 @@
 """`hookstream order` asks the confirmer about webhooks of each provider whose API confirms them."""
 
-from cli.commands.log.lookup import CONFIRMED
+from cli.commands.log.order import CONFIRMED
 from console.labels import provider_word
 from providers.catalogue import ROWS
 

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from cli.commands.log import lookup
+from cli.commands.log import order
 
 
 class Console(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ def test_an_order_without_the_notifier_is_json_with_mails_unknown(
     }.items():
         monkeypatch.setenv(name, value)
 
-    lookup.order("1", as_json=True)
+    order.order("1", as_json=True)
 
     printed = capsys.readouterr()
     assert json.loads(printed.out) == {"orderId": "1", "webhooks": [], "unsentMails": None}

@@ -1,6 +1,6 @@
 """An order that the shop never posted has nobody to mail to, and the command says what to post."""
 
-from cli.commands.log.lookup import lacks_address
+from cli.commands.log.order import lacks_address
 from runtime.json_value import JsonValue
 
 PAID = {"provider": "STRIPE", "orderId": "R-1"}

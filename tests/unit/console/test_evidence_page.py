@@ -1,49 +1,58 @@
-from types import SimpleNamespace
-from typing import Any
+"""Why the console hands out no zip: the message that the person reads, by what failed."""
+
+from typing import Any, BinaryIO
 
 import pytest
 
 from console.pages.orders import evidence
 from console.web.page import Refused
-from evidence import archive
+from evidence.archive import MAX_REASON_CHARS, TooLarge, Written
+from evidence.collection import UnknownOrder
 from stream.avro.registry_client import RegistryError
 from stream.kafka.topic_reader import KafkaUnavailable
+from tests.unit.console.page_requests import page_request
 
-REQUEST: Any = SimpleNamespace(
-    ids=("A-1",),
-    form={},
-    viewer=SimpleNamespace(name="kim"),
-    services=SimpleNamespace(names=(), records=SimpleNamespace(mode="test", codec=None)),
+KAFKA_AWAY = KafkaUnavailable("Kafka at kafka.test:9092 does not answer: timed out")
+REGISTRY_AWAY = RegistryError("the schema registry at http://registry.test does not answer")
+
+
+@pytest.mark.parametrize(
+    ("failure", "message", "values"),
+    [
+        (KAFKA_AWAY, "evidence.kafka_away", {"reason": KAFKA_AWAY}),
+        (REGISTRY_AWAY, "evidence.registry_away", {"reason": REGISTRY_AWAY}),
+        (UnknownOrder("A-1"), "evidence.no_orders", {}),
+        (TooLarge("more than 64 MB"), "evidence.too_large", {"size": 64}),
+    ],
 )
+def test_a_zip_that_cannot_be_written_is_refused_with_the_reason(
+    failure: Exception, message: str, values: dict[str, object]
+) -> None:
+    def failing(_: BinaryIO) -> Written:
+        raise failure
+
+    with pytest.raises(Refused, match=message) as refused:
+        evidence.download("A-1.zip", failing)
+
+    assert refused.value.values == values
 
 
-def test_a_reason_is_refused_whole_when_it_is_too_long() -> None:
-    request: Any = SimpleNamespace(**{**vars(REQUEST), "form": {"because": "x" * (archive.MAX_REASON_CHARS + 1)}})
+def test_a_reason_that_is_too_long_makes_no_zip() -> None:
+    request = page_request(ids=("A-1",), form={"because": "x" * (MAX_REASON_CHARS + 1)})
     no_transaction: Any = None
 
     with pytest.raises(Refused, match=r"action\.reason_too_long") as refused:
         evidence.download_order(no_transaction, request)
 
-    assert refused.value.values == {"most": archive.MAX_REASON_CHARS}
+    assert refused.value.values == {"most": MAX_REASON_CHARS}
 
 
-@pytest.mark.parametrize(
-    ("failure", "message"),
-    [
-        (KafkaUnavailable("Kafka at kafka.test:9092 does not answer: timed out"), "evidence.kafka_away"),
-        (RegistryError("the schema registry at http://registry.test does not answer"), "evidence.registry_away"),
-    ],
-)
-def test_a_zip_whose_records_cannot_be_read_now_is_refused_with_the_reason(
-    failure: Exception, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def of_order(*_: object) -> None:
-        raise failure
+def test_the_record_of_a_zip_has_its_entries_and_its_digest() -> None:
+    def written(file: BinaryIO) -> Written:
+        file.write(b"zip")
+        return Written("d1f2", 3, ())
 
-    monkeypatch.setattr(archive, "of_order", of_order)
-    no_transaction: Any = None
+    made = evidence.download("A-1.zip", written)
 
-    with pytest.raises(Refused, match=message) as refused:
-        evidence.download_order(no_transaction, REQUEST)
-
-    assert refused.value.values == {"reason": failure}
+    assert made.content == b"zip"
+    assert made.note == 'evidence.made {"entries": "3", "digest": "d1f2"}'

@@ -1,14 +1,13 @@
 """Every order has a link that a browser does not change."""
 
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 
 from console.pages.orders.by_query import by_query
-from console.web.page import PageRequest
 from console.web.rendering.paths import order_path
+from tests.unit.console.page_requests import page_request
 
 
 @pytest.mark.parametrize(
@@ -27,9 +26,7 @@ def test_a_link_survives_the_removal_of_dot_segments(order: str, path: str) -> N
 
 
 def test_the_id_in_the_query_stands_before_the_ids_of_the_path() -> None:
-    services: Any = SimpleNamespace()
-    viewer: Any = SimpleNamespace()
-    request = PageRequest(viewer, "/order/why/amount?id=..", {"id": ".."}, ("amount",), 0, services)
+    request = page_request("/order/why/amount?id=..", query={"id": ".."}, ids=("amount",))
     no_transaction: Any = None
 
     assert by_query(lambda _, given: given.ids)(no_transaction, request) == ("..", "amount")

@@ -3,8 +3,8 @@
 from console.pages.overview.alarms import FLOOD, SUSPICIOUS, alarms, is_failing, suspects
 from console.pages.overview.chart import BASE, GLYPH, TOP, chart, rounded_up
 from console.pages.overview.page import parts
+from console.queries.figures.rates import SIGNATURE_CAUSES, ProviderRates
 from console.queries.quarantine import RECORDED_A_SECOND, SignatureFailures
-from console.queries.rates import SIGNATURE_CAUSES, ProviderRates
 from console.web.rendering.texts import catalogue
 from console.web.services import ServiceStatus, parse, status
 from gateway.intake.refusal_records import PUBLISHED_REFUSALS

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.queries.criteria import Range
-from console.queries.spans import DAY, EARLIEST, HOUR, LATEST, Piece, bounds, newest, pieces
+from console.queries.figures.spans import DAY, EARLIEST, HOUR, LATEST, Piece, bounds, newest, pieces
 
 instants = st.integers(-3 * DAY, 3 * DAY) | st.integers(-3, 3).map(lambda n: n * DAY) | st.just(HOUR)
 

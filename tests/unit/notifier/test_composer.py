@@ -29,8 +29,8 @@ from stream.events import (
     PaymentFailed,
     PaymentRefunded,
     SubscriptionCancelled,
-    payment_methods,
 )
+from stream.events.text import payment_methods
 from tests.builders import NOON
 
 WRITTEN = [

@@ -9,7 +9,7 @@ from providers.contract import InvalidField, Translation
 from providers.parsing import notes
 from providers.shop import webhook as shop
 from stream.events import CustomerPayload, Micros, OrderId, OrderPayload
-from stream.events.email_address import Unusable, parse
+from stream.events.text.email_address import Unusable, parse
 from tests.unit.providers.posted import posted
 
 AT = "2023-11-15T10:30:00+09:00"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stream.events.email_address import Unusable, has_control_character, parse
+from stream.events.text.email_address import Unusable, has_control_character, parse
 
 VICTIM = "=?utf-8?q?victim=40other.test=2C?=@x.test"
 SOMETHING_LIKE_IT = st.text(

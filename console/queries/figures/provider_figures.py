@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
+from console.queries.figures.spans import DAY, HOUR
 from console.queries.lookup import rows
-from console.queries.spans import DAY, HOUR
 from runtime.json_value import JsonValue
 
 # The newest hour with a webhook is in the counts; the time in it is one index scan of that hour.

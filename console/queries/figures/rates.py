@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from console.queries.spans import DAY, HOUR
+from console.queries.figures.spans import DAY, HOUR
 
 HOURS = 24
 """The number of hours, the current one among them, whose rates are shown."""

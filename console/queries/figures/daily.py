@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from console.queries.criteria import BadParameter, Filter, Range, StatusCount
+from console.queries.figures.spans import DAY
 from console.queries.lookup import rows
-from console.queries.spans import DAY
 from runtime import clock
 
 MOST_DAYS, USUAL_DAYS = 92, 7

@@ -1,0 +1,1 @@
+"""Counts, amounts and delays of the log, by provider, hour and day."""
