@@ -10,9 +10,7 @@ import msgspec
 from processors.payment.domain import OrdersPolicy
 from stream.events import OrderId
 from stream.kafka.delivery import Delivery, UnreadableRecord
-
-Position = tuple[str, int, int]
-"""Topic, partition, offset."""
+from stream.kafka.position import Position
 
 Row = Mapping[str, Any]
 """A row of a table by column, without its key."""
@@ -39,7 +37,7 @@ class Entry:
 
     @property
     def position(self) -> Position:
-        return self.delivery.topic, self.delivery.partition, self.delivery.offset
+        return Position(self.delivery.topic, self.delivery.partition, self.delivery.offset)
 
     @property
     def event_id(self) -> str:

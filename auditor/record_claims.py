@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
 
-from auditor.evidence import Claim, Entry, Evidence, Position, Store
+from auditor.evidence import Claim, Entry, Evidence, Store
 from stream.events import DeadRecord, Outcome, QuarantinedWebhook, Webhook, topics
+from stream.kafka.position import Position
 
 READS = {service.name: frozenset(topic.name for topic in service.reads) for service in topics.SERVICES}
 WITHOUT_OUTCOMES = tuple(service.name for service in topics.SERVICES if not service.publishes_outcomes)
@@ -39,7 +40,7 @@ class Trace:
         published: dict[str, dict[Position, set[str]]] = defaultdict(lambda: defaultdict(set))
         for entry in self.evidence.entries:
             if isinstance(outcome := entry.delivery.event, Outcome):
-                position = outcome.topic, outcome.partition, outcome.offset
+                position = Position(outcome.topic, outcome.partition, outcome.offset)
                 published[outcome.service][position].add(outcome.outcome)
         return published
 

@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 
 from auditor.evidence import Store
 from simulator.stores import url
+from stream.kafka.position import Position
 
 INBOX: LiteralString = 'SELECT event_id::text, topic, partition, "offset", outcome FROM inbox'
 OUTBOX: LiteralString = "SELECT count(*) AS n FROM outbox"
@@ -75,7 +76,7 @@ def read(env: Mapping[str, str], service: str) -> Store:
     with psycopg.connect(url(env, service), row_factory=dict_row, connect_timeout=5) as tx:
         tx.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         handled = {
-            row["event_id"]: ((row["topic"], row["partition"], row["offset"]), row["outcome"])
+            row["event_id"]: (Position(row["topic"], row["partition"], row["offset"]), row["outcome"])
             for row in tx.execute(INBOX)
         }
         (outbox,) = tx.execute(OUTBOX).fetchall()

@@ -7,7 +7,7 @@ from runtime.json_value import JsonValue
 from stream.avro.codec import Codec
 from stream.dead_letters import record_view
 from stream.events import Record
-from stream.kafka.topic_reader import Position
+from stream.kafka.position import Position
 
 MAX_REFUSALS = 200
 Fields = Mapping[str, JsonValue]

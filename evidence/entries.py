@@ -14,7 +14,7 @@ from runtime import clock
 from runtime.json_value import JsonValue
 from stream.events import QuarantinedWebhook, Record, ShippingWebhook, Webhook
 from stream.events.text.redaction import redacted
-from stream.kafka.topic_reader import Position
+from stream.kafka.position import Position
 
 MAIL_STATE = (
     "id status attempts error created_at sending_since sent_at resolved_at message_id locale recipient subject text"

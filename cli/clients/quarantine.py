@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from stream.avro.codec import Codec
     from stream.events import QuarantinedWebhook, Record
-    from stream.kafka.topic_reader import Position
+    from stream.kafka.position import Position
 
 MINUTE_US = 60_000_000
 UNREADABLE = "unreadable_record"
@@ -42,7 +42,8 @@ def read(since: str | None) -> list[QuarantineEntry]:
     """
     from stream.avro.codec import Codec
     from stream.events import Outcome, QuarantinedWebhook, topics
-    from stream.kafka.topic_reader import KafkaUnavailable, Position, read_all
+    from stream.kafka.position import Position
+    from stream.kafka.topic_reader import KafkaUnavailable, read_all
 
     env = environment.read()
     environment.require(env, "KAFKA_BOOTSTRAP_SERVERS")

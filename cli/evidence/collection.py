@@ -11,7 +11,7 @@ from runtime.config.settings import value_of
 from runtime.json_value import JsonValue
 from stream.avro.codec import Codec
 from stream.kafka import topic_reader
-from stream.kafka.topic_reader import Position
+from stream.kafka.position import Position
 
 
 def sources(env: Mapping[str, str]) -> Sources:

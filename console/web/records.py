@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from stream.avro.codec import Codec
 from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
-from stream.kafka.topic_reader import Position
+from stream.kafka.position import Position
 
 
 @dataclass(frozen=True, slots=True)

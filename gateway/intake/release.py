@@ -14,7 +14,7 @@ from runtime.logging import log
 from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
 from stream.events import Micros, Mode, Outcome, QuarantinedWebhook, topics
-from stream.kafka.topic_reader import Position
+from stream.kafka.position import Position
 
 DEADLINE_S = 10.0
 """Seconds that Kafka has for one record. Longer than for a webhook, since only an operator waits."""

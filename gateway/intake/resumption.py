@@ -22,7 +22,7 @@ from stream.avro.registry import UnknownSchema
 from stream.events import Micros, Outcome, ProviderPhase, ProviderState, QuarantinedWebhook, topics
 from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
-from stream.kafka.topic_reader import Position
+from stream.kafka.position import Position
 
 NEARLY_NONE = 20
 """The backlog with which `draining` ends: it is released faster than every gateway reads of the change."""

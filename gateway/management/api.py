@@ -17,7 +17,7 @@ from runtime.management.routes import RequestRefused, Routes
 from stream.events import ProviderState
 from stream.kafka import topic_reader
 from stream.kafka.client_config import Cluster
-from stream.kafka.topic_reader import Position
+from stream.kafka.position import Position
 
 Result = dict[str, object]
 LONGEST = 500

@@ -6,7 +6,7 @@ from providers import catalogue
 from runtime.management.parameters import malformed
 from runtime.management.routes import RequestRefused
 from stream.events import topics
-from stream.kafka.topic_reader import Position
+from stream.kafka.position import Position
 
 QUARANTINE_TOPICS = (topics.QUARANTINE.name, topics.UNVERIFIED.name)
 MAX_RECORDS = 50

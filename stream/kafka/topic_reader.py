@@ -4,13 +4,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
-from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stream.events.topics import PARTITIONS, Topic
 from stream.kafka.client_config import Cluster
-from stream.kafka.position import Partition, partition_of
+from stream.kafka.position import Partition, Position, partition_of
 from stream.kafka.producer import CLIENT
 
 READER: dict[str, object] = {
@@ -35,14 +34,6 @@ NO_RECORD = (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaErro
 
 class KafkaUnavailable(Exception):
     """Kafka has not answered, or has sent no record, within the timeout."""
-
-
-class Position(NamedTuple):
-    """The position of a record."""
-
-    topic: str
-    partition: int
-    offset: int
 
 
 def read_at(cluster: Cluster, positions: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:
@@ -111,12 +102,12 @@ def read_last(cluster: Cluster, topics: Sequence[Topic], last: int) -> tuple[lis
     """
     with _reader(cluster) as consumer:
         ends = [_end(consumer, topic.name, number) for topic in topics for number in range(PARTITIONS)]
-        consumer.assign([TopicPartition(*end[:2], max(low, end.offset - last)) for low, end in ends])
+        consumer.assign([TopicPartition(*end.topic_partition, max(low, end.offset - last)) for low, end in ends])
         messages = list(_until_ends(consumer, len(ends), TIMEOUT_S)) if last else []
-    behind = {end[:2]: end for _, end in ends}
+    behind = {end.topic_partition: end for _, end in ends}
     for message in messages:
         position = Position(*partition_of(message), (message.offset() or 0) + 1)
-        behind[position[:2]] = max(behind[position[:2]], position)
+        behind[position.topic_partition] = max(behind[position.topic_partition], position)
     return messages, list(behind.values())
 
 
@@ -173,7 +164,7 @@ def _one_of_each_partition(positions: Iterable[Position]) -> Iterator[list[Posit
     """Yield the positions in groups, each of at most one position of a partition."""
     by_partition: dict[Partition, list[Position]] = {}
     for position in sorted(set(positions)):
-        by_partition.setdefault(position[:2], []).append(position)
+        by_partition.setdefault(position.topic_partition, []).append(position)
     for group in zip_longest(*by_partition.values()):
         yield [position for position in group if position is not None]
 
@@ -184,7 +175,7 @@ def _values(consumer: Consumer, positions: Iterable[Position]) -> dict[Position,
     Messages from the positions assigned before may still arrive and are skipped. Raises KafkaUnavailable without an
     answer within TIMEOUT_S.
     """
-    missing, found = {position[:2]: position for position in positions}, dict[Position, bytes | None]()
+    missing, found = {position.topic_partition: position for position in positions}, dict[Position, bytes | None]()
     deadline = time.monotonic() + TIMEOUT_S
     while missing and time.monotonic() < deadline:
         message = consumer.poll(POLL_S)
@@ -197,7 +188,7 @@ def _values(consumer: Consumer, positions: Iterable[Position]) -> dict[Position,
         elif failure is not None and failure.code() in NO_RECORD:
             found[position] = None
         if position in found:
-            del missing[position[:2]]
+            del missing[position.topic_partition]
     if missing:
         topic, _ = next(iter(missing))
         raise KafkaUnavailable(f"Kafka has not returned the record in {topic} within {TIMEOUT_S:g} s")

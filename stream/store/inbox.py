@@ -30,8 +30,6 @@ INSERT = statements.insert(inbox, without=["handled_at"])
 SET_OUTCOMES = statements.update(inbox, "outcome")
 OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
 
-EventPosition = tuple[str, str, int, int]
-"""An event's id, and its record's topic, partition and offset."""
 KnownOutcome = tuple[Delivery, OutcomeKind]
 """A delivery, and the outcome that it has without being handled, such as `duplicate`."""
 

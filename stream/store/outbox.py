@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from stream.kafka.position import Partition
+from stream.kafka.position import Partition, columns_of
 from stream.store import statements
 from stream.store.statements import ColumnValues
 
@@ -55,8 +55,8 @@ def unpublished(tx: Connection, partitions: Collection[Partition]) -> list[tuple
 
     A new owner calls this before it writes: a former owner has left the rows, and may not have published them.
     """
-    columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    return [(row_id, OutboxMessage(*rest)) for row_id, *rest in tx.exec_driver_sql(UNPUBLISHED, columns)]
+    rows = tx.exec_driver_sql(UNPUBLISHED, columns_of(partitions))
+    return [(row_id, OutboxMessage(*rest)) for row_id, *rest in rows]
 
 
 def delete(tx: Connection, ids: Collection[int]) -> None:

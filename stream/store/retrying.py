@@ -8,10 +8,9 @@ from sqlalchemy import Connection
 
 from runtime import faults
 from stream.kafka.delivery import Delivery
-from stream.kafka.position import Partition
+from stream.kafka.position import EventPosition, Partition, columns_of
 from stream.state import retry_policy
 from stream.state.retry_policy import MAX_RETRIES
-from stream.store.inbox import EventPosition
 from stream.store.statements import BulkStatement
 
 Status = Literal["retrying", "dead"]
@@ -101,8 +100,7 @@ def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[Fa
 
     The rows are locked until the transaction ends. Rows that another transaction has locked are skipped.
     """
-    columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    return [FailedEvent(*row) for row in tx.exec_driver_sql(DUE, {**columns, "most": most})]
+    return [FailedEvent(*row) for row in tx.exec_driver_sql(DUE, {**columns_of(partitions), "most": most})]
 
 
 def mark_dismissals_published(tx: Connection, partitions: Collection[Partition]) -> list[Dismissed]:
@@ -110,9 +108,8 @@ def mark_dismissals_published(tx: Connection, partitions: Collection[Partition])
 
     The caller puts their outcomes into the outbox in the same transaction.
     """
-    columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    rows = tx.exec_driver_sql(MARK_DISMISSALS_PUBLISHED, columns)
-    return [Dismissed((row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]
+    rows = tx.exec_driver_sql(MARK_DISMISSALS_PUBLISHED, columns_of(partitions))
+    return [Dismissed(EventPosition(*position), attempts, reason) for *position, attempts, reason in rows]
 
 
 def save(tx: Connection, events: Sequence[tuple[FailedEvent, Status]], first_wait_s: float) -> None:

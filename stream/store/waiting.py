@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
-from stream.kafka.position import Partition
-from stream.store.inbox import EventPosition
+from stream.kafka.position import EventPosition, Partition, columns_of
 
 WAITING = "SELECT count(*) FROM inbox WHERE outcome = 'waiting'"
 
@@ -38,7 +37,7 @@ def release(tx: Connection, event_ids: Sequence[str]) -> list[EventPosition]:
     """
     if not event_ids:
         return []
-    return [(row[0], row[1], row[2], row[3]) for row in tx.exec_driver_sql(RELEASE, {"ids": list(event_ids)})]
+    return [EventPosition(*row) for row in tx.exec_driver_sql(RELEASE, {"ids": list(event_ids)})]
 
 
 def count(tx: Connection) -> int:
@@ -52,6 +51,5 @@ def mark_overdue(tx: Connection, partitions: Collection[Partition], seconds: flo
 
     `release` can still release them.
     """
-    columns = {"topics": [topic for topic, _ in partitions], "partitions": [number for _, number in partitions]}
-    rows = tx.exec_driver_sql(MARK_OVERDUE, {**columns, "seconds": seconds})
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    rows = tx.exec_driver_sql(MARK_OVERDUE, {**columns_of(partitions), "seconds": seconds})
+    return [EventPosition(*row) for row in rows]

@@ -80,7 +80,7 @@ def apply(
     repeated = idempotency_keys.store_keys(tx, readable, repeated)
     releasing = {event_id: delivery for delivery in readable for event_id in _released(handled[delivery.event_id])}
     for released in waiting.release(tx, list(releasing)):
-        messages += factory.released(releasing[released[0]], [released])
+        messages += factory.released(releasing[released.event_id], [released])
     return Applied(outbox.insert(tx, messages), messages, [*outcomes, *(DeliveryOutcome(*pair) for pair in repeated)])
 
 

@@ -9,9 +9,8 @@ from runtime.config.store_settings import StoreSettings
 from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import Record
-from stream.kafka.position import Owned, Partition
+from stream.kafka.position import EventPosition, Owned, Partition
 from stream.store import outbox, ownership, pausing, retrying, waiting
-from stream.store.inbox import EventPosition
 from stream.store.outbox import OutboxMessage
 from stream.store.pausing import Pause
 from stream.store.retrying import FailedEvent
@@ -154,4 +153,4 @@ def _merge(first: Applied, second: Applied) -> Applied:
 
 
 def _partitions(due: list[FailedEvent], positions: list[EventPosition]) -> set[Partition]:
-    return {(event.topic, event.partition) for event in due} | {(topic, number) for _, topic, number, _ in positions}
+    return {(event.topic, event.partition) for event in due} | {event.topic_partition for event in positions}

@@ -26,7 +26,8 @@ from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
 from stream.avro.registry_client import RegistryError
 from stream.events.text.redaction import masked_text
-from stream.kafka.topic_reader import KafkaUnavailable, Position
+from stream.kafka.position import Position
+from stream.kafka.topic_reader import KafkaUnavailable
 
 MAX_ORDERS, MAX_BYTES = 100, 64_000_000
 """The most orders, and bytes of files, in a zip that the console makes; the command line has no such limits."""

@@ -19,14 +19,13 @@ from stream.events import (
 from stream.kafka import delivery
 from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery
-from stream.kafka.position import Partition
+from stream.kafka.position import EventPosition, Partition
 from stream.replay.fill import ledger, positions
 from stream.replay.fill.ledger import OwedEvent
 from stream.replay.fill.ordered_reader import OrderedReader
 from stream.replay.offsets import OffsetRange, offset_ranges
 from stream.replay.spec import ReplayImpossible, ReplaySpec
 from stream.state.fold import Result
-from stream.store.inbox import EventPosition
 from stream.store.outbox import OutboxMessage
 from stream.worker import bisection
 from stream.worker.bisection import BatchFailed, Runner

@@ -9,10 +9,9 @@ from runtime import clock
 from stream.avro.codec import Codec
 from stream.events import DeadRecord, EventId, Micros, Outcome, OutcomeKind, Record, topics
 from stream.kafka.delivery import Delivery
-from stream.kafka.position import Partition
+from stream.kafka.position import EventPosition, Partition
 from stream.kafka.producer import LARGEST_MESSAGE
 from stream.state.fold import Result
-from stream.store.inbox import EventPosition
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import Dismissed
 from stream.store.waiting import OVERDUE
@@ -97,7 +96,7 @@ class Messages:
 
     def overdue(self, events: Iterable[EventPosition]) -> list[OutboxMessage]:
         """Return outcomes `dead` of the events at these positions, which have waited longer than WAIT_LIMIT_S."""
-        return [self._outcome((event[1], event[2]), event, "dead", 1, OVERDUE) for event in events]
+        return [self._outcome(event.topic_partition, event, "dead", 1, OVERDUE) for event in events]
 
     def dismissed(self, events: Iterable[Dismissed]) -> list[OutboxMessage]:
         """Return outcomes `dismissed` of these events, each for the topic of outcomes and for that of dead letters.
@@ -105,9 +104,7 @@ class Messages:
         A replay reads the dismissals from the dead-letter topic.
         """
         outcomes = [
-            self._outcome(
-                (event.position[1], event.position[2]), event.position, "dismissed", event.attempts, event.reason
-            )
+            self._outcome(event.position.topic_partition, event.position, "dismissed", event.attempts, event.reason)
             for event in events
         ]
         dead = topics.dead(self._service).name
@@ -115,22 +112,20 @@ class Messages:
 
     def outcome(self, delivery: Delivery, kind: OutcomeKind, attempt: int, error: str | None) -> OutboxMessage:
         """Return the outcome of a delivery for its consumers, such as the console."""
-        position = (delivery.event_id, delivery.topic, delivery.partition, delivery.offset)
-        return self._outcome((delivery.topic, delivery.partition), position, kind, attempt, error)
+        return self._outcome((delivery.topic, delivery.partition), delivery, kind, attempt, error)
 
     def _outcome(
-        self, source: Partition, event: EventPosition, kind: OutcomeKind, attempt: int, error: str | None
+        self, source: Partition, event: EventPosition | Delivery, kind: OutcomeKind, attempt: int, error: str | None
     ) -> OutboxMessage:
-        event_id, topic, partition, offset = event
         outcome = Outcome(
-            event_id=EventId(event_id),
+            event_id=EventId(event.event_id),
             service=self._service,
-            topic=topic,
-            partition=partition,
-            offset=offset,
+            topic=event.topic,
+            partition=event.partition,
+            offset=event.offset,
             outcome=kind,
             attempt=attempt,
             error=error,
             at=Micros(clock.now()),
         )
-        return OutboxMessage(*source, topics.OUTCOMES.name, event_id.encode(), self._codec.encode(outcome))
+        return OutboxMessage(*source, topics.OUTCOMES.name, event.event_id.encode(), self._codec.encode(outcome))

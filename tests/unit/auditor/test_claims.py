@@ -12,6 +12,7 @@ from auditor.evidence import Accepted, Evidence, Period, Store
 from auditor.models.by_service import models
 from auditor.record_claims import Trace
 from stream.events import DomainEvent, NotificationSent, Outcome, topics
+from stream.kafka.position import Position
 from tests.builders import a_payment
 from tests.unit.auditor.whole import COMPLETE, DELIVERED, GIVEN_BACK, PAID, event_id, whole
 
@@ -73,7 +74,7 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         {"OUTCOME", "DUPROW"},
     ),
     "an event remembered of a record that is not there": (
-        in_store("refund", lambda store: replace(store, handled={**store.handled, "x": (("t", 0, 9), "late")})),
+        in_store("refund", lambda store: replace(store, handled={**store.handled, "x": (Position("t", 0, 9), "late")})),
         {"DUPROW"},
     ),
     "a webhook applied twice": (in_table("payment", "payments", set_in("version", 2)), {"STATE"}),

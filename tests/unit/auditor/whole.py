@@ -14,6 +14,7 @@ from processors.refund import domain as refunds
 from processors.shipping import domain as shipping
 from stream.events import DomainEvent, EventId, NotificationSent, OrderId, Outcome, Record, Webhook, ids, topics
 from stream.kafka.delivery import Delivery, identity
+from stream.kafka.position import Position
 from tests.builders import NOON, a_payment, a_refund, a_scan, an_invoice, an_order
 
 SERVICES = [service.name for service in topics.SERVICES]
@@ -82,12 +83,12 @@ class Topics:
         self.entries.append(Entry(delivery, NOON // 1000))
         self.ends[topic, 0] += 1
 
-    def handled(self, service: str) -> dict[str, tuple[tuple[str, int, int], str]]:
+    def handled(self, service: str) -> dict[str, tuple[Position, str]]:
         """Return the inbox of a service that has read everything: (position, outcome) of each event's first record."""
         own = [entry for entry in self.entries if entry.delivery.topic in READS[service]]
         return {entry.event_id: (entry.position, "processed") for entry in reversed(own)}
 
-    def append_outcomes(self, service: str, inbox: dict[str, tuple[tuple[str, int, int], str]]) -> None:
+    def append_outcomes(self, service: str, inbox: dict[str, tuple[Position, str]]) -> None:
         """Append an outcome of each record that the service read: `duplicate` if it is not the one in the inbox."""
         for entry in [one for one in self.entries if one.delivery.topic in READS[service]]:
             outcome = "processed" if inbox[entry.event_id][0] == entry.position else "duplicate"
@@ -95,7 +96,7 @@ class Topics:
 
 
 def _store(
-    service: str, log: Topics, inbox: dict[str, tuple[tuple[str, int, int], str]], messages: dict[str, DomainEvent]
+    service: str, log: Topics, inbox: dict[str, tuple[Position, str]], messages: dict[str, DomainEvent]
 ) -> Store:
     positions = {position for position, _ in inbox.values()}
     tables: dict[str, dict[str, dict[str, object]]] = {name: {} for name in TABLES[service]}
