@@ -2,12 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from processors.payment.domain import Payment, apply
+from processors.payment.domain import Payment
 from stream.events import OrderId, topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.builders import a_payment
 from tests.log import CODEC, append, reading
 from tests.processes import kill
+from tests.working_sets import apply_to_payment
 
 HUNDRED = 100
 
@@ -125,7 +126,7 @@ def test_what_a_dead_worker_left_in_its_outbox_is_told_by_the_next(shop: Shop, s
     pay(shop, order)
     store = Store(system["PAYMENT_DATABASE_URL"])
     store.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
-    _, _, (event,) = apply(Payment(OrderId(order)), a_payment(order=order))
+    _, _, (event,) = apply_to_payment(Payment(OrderId(order)), a_payment(order=order))
 
     with reading(system, topics.PAYMENTS) as published:
         (left,) = store.rows(

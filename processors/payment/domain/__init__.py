@@ -3,7 +3,7 @@
 Pure. The result does not depend on the order in which webhooks arrive.
 """
 
-from processors.payment.domain.domain_events import OrdersPolicy, apply, event_keys
+from processors.payment.domain.domain_events import OrdersPolicy, event_keys
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.payment_registers import OrderRegisters
 from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts
@@ -16,6 +16,5 @@ __all__ = [
     "Parts",
     "Payment",
     "PaymentWorkingSet",
-    "apply",
     "event_keys",
 ]

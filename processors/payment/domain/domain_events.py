@@ -11,26 +11,20 @@ from processors.payment.domain.published_state import payment_state
 from processors.payment.domain.statuses import TRANSITIONS
 from processors.payment.domain.transactions import transaction_log
 from processors.payment.domain.transactions.cancel_claims import mismatch_reason
-from processors.payment.domain.transitions import apply_webhook
 from stream.events import (
     AmountMismatched,
     DepositAwaited,
     DepositReversed,
     DisputeEvent,
-    DisputeWebhook,
     DomainEvent,
-    OrderWebhook,
-    OutcomeKind,
     PaymentCancelled,
     PaymentCompleted,
     PaymentFailed,
     PaymentOverpaid,
     PaymentRefunded,
     PaymentUpdated,
-    PaymentWebhook,
     RefundMismatched,
     RefundRequested,
-    RefundWebhook,
     Webhook,
     ids,
 )
@@ -60,16 +54,6 @@ FIRST_RANKS = {
 
 EventKey = tuple[type[DomainEvent], tuple[str, ...]]
 """The type of a domain event, and the parts of its id. Two events with one key are one event."""
-
-
-def apply(
-    payment: Payment,
-    webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | OrderWebhook,
-    orders: OrdersPolicy = "optional",
-) -> tuple[Payment, OutcomeKind, tuple[DomainEvent, ...]]:
-    """Return the payment after a webhook, the webhook's outcome, and the new domain events."""
-    after, outcome = apply_webhook(payment, webhook)
-    return after, outcome, new_events(payment, after, webhook, orders)
 
 
 def new_events(before: Payment, after: Payment, cause: Webhook, orders: OrdersPolicy) -> tuple[DomainEvent, ...]:

@@ -3,9 +3,9 @@
 Pure. The result does not depend on the order in which events arrive.
 """
 
-from processors.refund.domain.domain_events import apply, event_keys
+from processors.refund.domain.domain_events import event_keys
 from processors.refund.domain.refund import Refund
 from processors.refund.domain.refunds import Paid, Refunds
 from processors.refund.domain.working_set import RefundWorkingSet, aliases_of
 
-__all__ = ["Paid", "Refund", "RefundWorkingSet", "Refunds", "aliases_of", "apply", "event_keys"]
+__all__ = ["Paid", "Refund", "RefundWorkingSet", "Refunds", "aliases_of", "event_keys"]

@@ -6,14 +6,7 @@ from processors.refund.domain.event_builders import EventKey, build_event, updat
 from processors.refund.domain.refund import Refund
 from processors.refund.domain.refunds import Refunds
 from processors.refund.domain.statuses import EVENT_BY_STATUS
-from processors.refund.domain.transitions import apply_webhook
-from stream.events import DomainEvent, OutcomeKind, RefundEvent, RefundMismatched, RefundWebhook
-
-
-def apply(refunds: Refunds, webhook: RefundWebhook) -> tuple[Refunds, OutcomeKind, tuple[DomainEvent, ...]]:
-    """Return the refunds after a webhook, the webhook's outcome, and the new domain events."""
-    after, outcome = apply_webhook(refunds, webhook)
-    return after, outcome, new_events(refunds, after, webhook)
+from stream.events import DomainEvent, RefundEvent, RefundMismatched, RefundWebhook
 
 
 def new_events(before: Refunds, after: Refunds, cause: RefundWebhook | DomainEvent) -> tuple[DomainEvent, ...]:

@@ -16,6 +16,7 @@ from stream.events import DomainEvent, EventId, NotificationSent, OrderId, Outco
 from stream.kafka.delivery import Delivery, identity
 from stream.kafka.position import Position
 from tests.builders import NOON, a_payment, a_refund, a_scan, an_invoice, an_order
+from tests.working_sets import apply_to_payment, apply_to_refunds
 
 SERVICES = [service.name for service in topics.SERVICES]
 
@@ -29,9 +30,9 @@ TOPIC_OF = {record: topic for topic in topics.ALL for record in topic.records}
 
 def events() -> list[DomainEvent]:
     """Return the domain events that the processors publish for the webhooks above."""
-    _, _, paid = payments.apply(payments.Payment(OrderId("1")), PAID)
+    _, _, paid = apply_to_payment(payments.Payment(OrderId("1")), PAID)
     _, _, delivered = shipping.apply(shipping.Shipment("cj:1"), DELIVERED)
-    _, _, given_back = refunds.apply(refunds.Refunds(OrderId("1")), GIVEN_BACK)
+    _, _, given_back = apply_to_refunds(refunds.Refunds(OrderId("1")), GIVEN_BACK)
     _, _, credited = invoices.apply(invoices.Invoice("I-1"), None, COMPLETE)
     return [*paid, *delivered, *given_back, *credited]
 

@@ -19,7 +19,6 @@ from processors.shipping import domain as shipping
 from processors.shipping.domain import statuses as shipping_statuses
 from processors.subscription import domain as subscription
 from stream.events import Cancel, CreditAdded, DomainEvent
-from stream.state.aliases import Alias
 from tests.builders import (
     MINUTE,
     NOON,
@@ -38,6 +37,7 @@ from tests.builders import (
     without_updates,
 )
 from tests.log import CODEC
+from tests.working_sets import apply_to_payment, apply_to_refunds
 
 Apply = Callable[[Any, Any], tuple[Any, str, tuple[DomainEvent, ...]]]
 
@@ -146,8 +146,8 @@ TRANSFERRED = st.builds(
 def test_a_payment_ends_alike_in_whatever_order_its_webhooks_come(webhooks: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(webhooks))
 
-    in_order, _ = apply_all(payment.apply, payment.Payment(ORDER), webhooks)
-    disordered, _ = apply_all(payment.apply, payment.Payment(ORDER), shuffled)
+    in_order, _ = apply_all(apply_to_payment, payment.Payment(ORDER), webhooks)
+    disordered, _ = apply_all(apply_to_payment, payment.Payment(ORDER), shuffled)
 
     assert disordered == in_order
     assert payment.event_keys(disordered) == payment.event_keys(in_order)
@@ -167,8 +167,8 @@ def test_a_parcel_ends_alike_in_whatever_order_its_scans_come(webhooks: list[Any
 def test_refunds_end_alike_in_whatever_order_their_webhooks_come(webhooks: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(webhooks))
 
-    in_order, _ = apply_all(refund.apply, refund.Refunds(ORDER), webhooks)
-    disordered, _ = apply_all(refund.apply, refund.Refunds(ORDER), shuffled)
+    in_order, _ = apply_all(apply_to_refunds, refund.Refunds(ORDER), webhooks)
+    disordered, _ = apply_all(apply_to_refunds, refund.Refunds(ORDER), shuffled)
 
     assert disordered == in_order
     assert disordered.refunded_amount == in_order.refunded_amount
@@ -178,8 +178,8 @@ def test_refunds_end_alike_in_whatever_order_their_webhooks_come(webhooks: list[
 def test_refunds_and_payments_end_alike_in_whatever_order_they_come(events: list[Any], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(events))
 
-    in_order, published = apply_all(of_refunds, refund.Refunds(ORDER), events)
-    disordered, _ = apply_all(of_refunds, refund.Refunds(ORDER), shuffled)
+    in_order, published = apply_all(apply_to_refunds, refund.Refunds(ORDER), events)
+    disordered, _ = apply_all(apply_to_refunds, refund.Refunds(ORDER), shuffled)
 
     assert disordered == in_order
     assert refund.event_keys(disordered) == refund.event_keys(in_order)
@@ -230,7 +230,7 @@ def test_an_invoice_ends_alike_in_whatever_order_its_webhooks_and_transfers_come
 
 @given(st.lists(PAYMENTS | DISPUTES | ORDERS | GIVEN_BACK, max_size=7))
 def test_what_is_true_of_a_payment_in_the_end_was_announced(webhooks: list[Any]) -> None:
-    state, published = apply_all(payment.apply, payment.Payment(ORDER), webhooks)
+    state, published = apply_all(apply_to_payment, payment.Payment(ORDER), webhooks)
 
     assert {kind for kind, _ in payment.event_keys(state)} <= {type(event) for event in published}
 
@@ -238,9 +238,9 @@ def test_what_is_true_of_a_payment_in_the_end_was_announced(webhooks: list[Any])
 @pytest.mark.parametrize(
     ("apply", "empty", "webhook"),
     [
-        (payment.apply, payment.Payment(ORDER), a_payment("completed")),
+        (apply_to_payment, payment.Payment(ORDER), a_payment("completed")),
         (shipping.apply, shipping.Shipment("1"), a_scan("delivered")),
-        (refund.apply, refund.Refunds(ORDER), a_refund("completed")),
+        (apply_to_refunds, refund.Refunds(ORDER), a_refund("completed")),
         (subscription.apply, subscription.Subscription("1"), an_approval("BIZ-1-PRO-20231114")),
     ],
 )
@@ -267,14 +267,6 @@ def apply_all(apply: Apply, state: Any, webhooks: Sequence[Any]) -> tuple[Any, l
             published += events
     assert [CODEC.decode(CODEC.encode(event)) for event in published] == published
     return state, published
-
-
-def of_refunds(state: refund.Refunds, event: Any) -> tuple[refund.Refunds, str, tuple[DomainEvent, ...]]:
-    """The refunds of the order 1 after a webhook of one, or after a domain event of its payment."""
-    name = (getattr(event, "provider", ""), getattr(event, "transaction_id", None))
-    working_set = refund.RefundWorkingSet({ORDER: state}, {name: Alias()})  # type: ignore[dict-item]
-    result = working_set.apply(event)
-    return working_set.refunds[ORDER], result.outcome, result.events
 
 
 def of_invoice(state: Any, webhook: Any) -> tuple[Any, str, tuple[DomainEvent, ...]]:

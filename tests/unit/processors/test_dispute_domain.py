@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from processors.payment.domain import Payment, PaymentWorkingSet, apply, dispute, statuses
+from processors.payment.domain import Payment, PaymentWorkingSet, dispute, statuses
 from stream.events import DisputeClosed, DisputeOpened, DisputeWebhook, DomainEvent, OrderWebhook, PaymentWebhook
 from stream.state.aliases import Alias
 from tests.builders import MINUTE, NOON, ORDER, a_dispute, a_payment, an_envelope
+from tests.working_sets import apply_to_payment
 
 DUE = NOON + 7 * 24 * 60 * MINUTE
 Told = PaymentWebhook | DisputeWebhook | OrderWebhook
@@ -17,7 +18,7 @@ Told = PaymentWebhook | DisputeWebhook | OrderWebhook
 def apply_all(*webhooks: Told) -> tuple[Payment, list[DomainEvent]]:
     payment, events = Payment(ORDER), list[DomainEvent]()
     for webhook in webhooks:
-        payment, _, new = apply(payment, webhook)
+        payment, _, new = apply_to_payment(payment, webhook)
         events += new
     return payment, events
 
@@ -72,7 +73,7 @@ def test_every_order_and_repetition_of_a_disputes_life_ends_alike() -> None:
 def test_what_comes_after_the_verdict_is_late_and_told_to_nobody() -> None:
     payment, _ = apply_all(a_payment(), a_dispute("lost", at=NOON + MINUTE))
 
-    after, outcome, events = apply(payment, a_dispute("needs_response", evidence_due_by=DUE))
+    after, outcome, events = apply_to_payment(payment, a_dispute("needs_response", evidence_due_by=DUE))
 
     assert (outcome, events) == ("late", ())
     assert after.disputes["dp_1"].status.value == "lost"

@@ -35,6 +35,7 @@ from stream.events import (
 from stream.state.aliases import Alias
 from tests.builders import MINUTE, NOON, ORDER, a_domain_event, a_payment, a_refund, a_scan, an_approval, an_order
 from tests.log import CODEC
+from tests.working_sets import apply_to_payment
 
 WEBHOOKS = st.lists(
     st.builds(a_payment, st.sampled_from([status for tier in payment_statuses.TRANSITIONS for status in tier]),
@@ -250,7 +251,7 @@ class Processors:
             return list(events)
         if isinstance(webhook, RefundWebhook):
             return list(self.refunds.apply(webhook).events)
-        self.payment, _, events = payment.apply(self.payment, webhook)
+        self.payment, _, events = apply_to_payment(self.payment, webhook)
         refunds = [event for event in events for event in self.refunds.apply(event).events]
         return [*events, *refunds, *([webhook] if isinstance(webhook, OrderWebhook) else [])]
 

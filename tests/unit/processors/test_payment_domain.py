@@ -7,7 +7,6 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from processors.payment import domain
 from processors.payment.domain import OrdersPolicy, Payment, PaymentWorkingSet
 from processors.payment.domain.statuses import TRANSITIONS
 from stream.events import (
@@ -30,13 +29,14 @@ from stream.events import (
 )
 from stream.state.aliases import Alias
 from tests.builders import MINUTE, NOON, ORDER, a_payment, a_refund, an_order, without_updates
+from tests.working_sets import apply_to_payment
 
 
 def apply(
     payment: Payment, webhook: Any, orders: OrdersPolicy = "optional"
 ) -> tuple[Payment, str, tuple[DomainEvent, ...]]:
     """A webhook applied, without what it means for the order view."""
-    after, outcome, events = domain.apply(payment, webhook, orders)
+    after, outcome, events = apply_to_payment(payment, webhook, orders)
     return after, outcome, without_updates(events)
 
 

@@ -22,6 +22,7 @@ from stream.events import (
 )
 from stream.state.aliases import Alias
 from tests.builders import MINUTE, NOON, ORDER, a_domain_event, a_refund, a_scan, an_approval, without_updates
+from tests.working_sets import apply_to_refunds
 
 Applied = tuple[Any, str, tuple[DomainEvent, ...]]
 
@@ -33,7 +34,7 @@ def scan(parcel: shipping.Shipment, webhook: Any) -> Applied:
 
 
 def refunded(refunds: refund.Refunds, webhook: Any) -> Applied:
-    after, outcome, events = refund.apply(refunds, webhook)
+    after, outcome, events = apply_to_refunds(refunds, webhook)
     return after, outcome, without_updates(events)
 
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from processors.payment.domain import Payment, apply
+from processors.payment.domain import Payment
 from processors.payment.domain.status_rules import RULES
 from processors.payment.domain.statuses import TRANSITIONS
 from tests.builders import MINUTE, NOON, ORDER, a_payment, a_refund
+from tests.working_sets import apply_to_payment
 
 LATER, LAST = NOON + MINUTE, NOON + 2 * MINUTE
 PAID = a_payment("completed", at=NOON, transaction_id="A")
@@ -38,7 +39,7 @@ HISTORIES = {
 def after(webhooks: list[Any]) -> Payment:
     payment = Payment(ORDER)
     for webhook in webhooks:
-        payment, _, _ = apply(payment, webhook)
+        payment, _, _ = apply_to_payment(payment, webhook)
     return payment
 
 

@@ -15,6 +15,7 @@ from simulator import signing
 from simulator.plan import Plan, lives
 from simulator.story import Webhook
 from stream.events import DomainEvent, Micros, OrderId, ids
+from tests.working_sets import apply_to_payment, apply_to_refunds
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PLAN = Plan("abc", NOON, orders=4)
@@ -31,9 +32,9 @@ def event_of(posted: Webhook) -> tuple[str, Any]:
 
 def test_each_webhook_makes_the_row_and_the_mail_that_are_expected_of_it() -> None:
     apply: dict[str, Callable[[str, Any], tuple[Any, Any, tuple[DomainEvent, ...]]]] = {
-        "payment": lambda key, event: payment.apply(payment.Payment(OrderId(key)), event),
+        "payment": lambda key, event: apply_to_payment(payment.Payment(OrderId(key)), event),
         "shipping": lambda key, event: shipping.apply(shipping.Shipment(key), event),
-        "refund": lambda key, event: refund.apply(refund.Refunds(OrderId(key)), event),
+        "refund": lambda key, event: apply_to_refunds(refund.Refunds(OrderId(key)), event),
     }
 
     for posted in [webhook_ for life in lives(PLAN) for webhook_ in life.webhooks if webhook_.rows]:
