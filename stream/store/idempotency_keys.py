@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from stream.events import Webhook, ids
 from stream.kafka.delivery import Delivery
 from stream.store import statements
-from stream.store.inbox import KnownOutcome
+from stream.store.inbox import DeliveryOutcome
 from stream.store.tables import idempotency_keys
 
 HEADER = "idempotency-key"
@@ -32,7 +32,7 @@ def key_id(delivery: Delivery) -> str | None:
     return None if key is None else ids.key_id(envelope.provider, envelope.mode, envelope.path, key)
 
 
-def store_keys(tx: Connection, fresh: Sequence[Delivery], repeated: Sequence[KnownOutcome]) -> list[KnownOutcome]:
+def store_keys(tx: Connection, fresh: Sequence[Delivery], repeated: Sequence[DeliveryOutcome]) -> list[DeliveryOutcome]:
     """Store the keys of `fresh` events; return `repeated`, changed where a key belongs to another event, and conflicts.
 
     A key belongs to the first fresh event under it. A repeated `duplicate` under a key of another event becomes a
@@ -43,7 +43,7 @@ def store_keys(tx: Connection, fresh: Sequence[Delivery], repeated: Sequence[Kno
     for delivery in fresh:
         if key := key_id(delivery):
             first.setdefault(key, delivery.event_id)
-    keys_of_repeated = {key for delivery, _ in repeated if (key := key_id(delivery))}
+    keys_of_repeated = {key for outcome in repeated if (key := key_id(outcome.delivery))}
     if not (first or keys_of_repeated):
         return list(repeated)
     INSERT.execute(tx, [{"key_id": key, "event_id": event_id} for key, event_id in sorted(first.items())])
@@ -53,8 +53,10 @@ def store_keys(tx: Connection, fresh: Sequence[Delivery], repeated: Sequence[Kno
     def is_taken(delivery: Delivery) -> bool:
         return stored.get(key_id(delivery), delivery.event_id) != delivery.event_id
 
-    changed: list[KnownOutcome] = [
-        (delivery, "conflict" if outcome == "duplicate" and is_taken(delivery) else outcome)
-        for delivery, outcome in repeated
+    changed = [
+        DeliveryOutcome(outcome.delivery, "conflict")
+        if outcome.kind == "duplicate" and is_taken(outcome.delivery)
+        else outcome
+        for outcome in repeated
     ]
-    return changed + [(delivery, "conflict") for delivery in fresh if is_taken(delivery)]
+    return changed + [DeliveryOutcome(delivery, "conflict") for delivery in fresh if is_taken(delivery)]

@@ -30,8 +30,14 @@ INSERT = statements.insert(inbox, without=["handled_at"])
 SET_OUTCOMES = statements.update(inbox, "outcome")
 OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
 
-KnownOutcome = tuple[Delivery, OutcomeKind]
-"""A delivery, and the outcome that it has without being handled, such as `duplicate`."""
+
+class DeliveryOutcome(msgspec.Struct, frozen=True, gc=False):
+    """What became of a delivery, the number of the attempt (from 1), and the error of a failed attempt."""
+
+    delivery: Delivery
+    kind: OutcomeKind
+    attempt: int = 1
+    error: str | None = None
 
 
 def known(tx: Connection, deliveries: Sequence[Delivery]) -> dict[str, InboxRow]:
@@ -59,17 +65,17 @@ def repeated_outcome(delivery: Delivery, first: InboxRow) -> OutcomeKind:
 
 def split_repeated(
     deliveries: Sequence[Delivery], known: dict[str, InboxRow]
-) -> tuple[list[Delivery], list[KnownOutcome]]:
+) -> tuple[list[Delivery], list[DeliveryOutcome]]:
     """Return the deliveries of new events, and the other deliveries with their outcomes by `repeated_outcome`.
 
     `known` holds the inbox rows by event id. Of several deliveries of a new event only the first is new.
     """
     fresh: list[Delivery] = []
-    repeated: list[KnownOutcome] = []
+    repeated: list[DeliveryOutcome] = []
     first = dict(known)
     for delivery in deliveries:
         if delivery.event_id in first:
-            repeated.append((delivery, repeated_outcome(delivery, first[delivery.event_id])))
+            repeated.append(DeliveryOutcome(delivery, repeated_outcome(delivery, first[delivery.event_id])))
         else:
             fresh.append(delivery)
             position = (delivery.topic, delivery.partition, delivery.offset)
@@ -77,19 +83,20 @@ def split_repeated(
     return fresh, repeated
 
 
-def insert(tx: Connection, handled: Sequence[tuple[Delivery, OutcomeKind]]) -> None:
+def insert(tx: Connection, outcomes: Sequence[DeliveryOutcome]) -> None:
     """Insert a row for each delivery, in the order of event ids so that workers do not deadlock.
 
     No event may have a row yet.
     """
-    in_order = sorted(handled, key=lambda row: row[0].event_id)
+    in_order = sorted(outcomes, key=lambda outcome: outcome.delivery.event_id)
+    deliveries = [outcome.delivery for outcome in in_order]
     columns: statements.ColumnValues = {
-        "event_id": [delivery.event_id for delivery, _ in in_order],
-        "digest": [delivery.digest for delivery, _ in in_order],
-        "topic": [delivery.topic for delivery, _ in in_order],
-        "partition": [delivery.partition for delivery, _ in in_order],
-        "offset": [delivery.offset for delivery, _ in in_order],
-        "outcome": [outcome for _, outcome in in_order],
+        "event_id": [delivery.event_id for delivery in deliveries],
+        "digest": [delivery.digest for delivery in deliveries],
+        "topic": [delivery.topic for delivery in deliveries],
+        "partition": [delivery.partition for delivery in deliveries],
+        "offset": [delivery.offset for delivery in deliveries],
+        "outcome": [outcome.kind for outcome in in_order],
     }
     INSERT.execute_columns(tx, columns)
 

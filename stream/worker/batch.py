@@ -7,27 +7,18 @@ nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 from sqlalchemy import Connection
 
 from runtime import faults
-from stream.events import OutcomeKind, Record
+from stream.events import Record
 from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.store import idempotency_keys, inbox, outbox, retrying, waiting
 from stream.store.error_classification import describe
+from stream.store.inbox import DeliveryOutcome
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import FailedEvent, Status
 from stream.worker.bisection import Handler, Runner, Succeeded
 from stream.worker.publishing.messages import MessageFactory
-
-
-class DeliveryOutcome(msgspec.Struct, frozen=True, gc=False):
-    """The outcome of a delivery, the number of the attempt (from 1), and the error of a failed attempt."""
-
-    delivery: Delivery
-    outcome: OutcomeKind
-    attempt: int = 1
-    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +67,12 @@ def apply(
             failed.append((retrying.first_failure(delivery, describe(result)), "retrying"))
             outcomes.append(DeliveryOutcome(delivery, "retrying", error=describe(result)))
     retrying.save(tx, failed, first_wait_s)
-    inbox.insert(tx, [(outcome.delivery, outcome.outcome) for outcome in outcomes])
+    inbox.insert(tx, outcomes)
     repeated = idempotency_keys.store_keys(tx, readable, repeated)
     releasing = {event_id: delivery for delivery in readable for event_id in _released(handled[delivery.event_id])}
     for released in waiting.release(tx, list(releasing)):
         messages += factory.released(releasing[released.event_id], [released])
-    return Applied(outbox.insert(tx, messages), messages, [*outcomes, *(DeliveryOutcome(*pair) for pair in repeated)])
+    return Applied(outbox.insert(tx, messages), messages, outcomes + repeated)
 
 
 def _released(result: Succeeded | Exception) -> Sequence[str]:

@@ -13,9 +13,10 @@ from stream.state import retry_policy
 from stream.state.retry_policy import MAX_RETRIES
 from stream.store import inbox, outbox, retrying, waiting
 from stream.store.error_classification import describe
+from stream.store.inbox import DeliveryOutcome
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import FailedEvent, Status
-from stream.worker.batch import Applied, DeliveryOutcome
+from stream.worker.batch import Applied
 from stream.worker.bisection import Handler, Succeeded, in_parts
 from stream.worker.publishing.messages import MessageFactory
 
@@ -77,7 +78,7 @@ def retry(
         else:
             outcomes.append(_fail(tx, event, read, result, policy, first_wait_s))
     for outcome in outcomes:
-        if outcome.outcome == "dead":
+        if outcome.kind == "dead":
             messages += factory.dead_letter(outcome.delivery, outcome.error or "")
     _save_outcomes(tx, records, outcomes)
     return Applied(outbox.insert(tx, messages), messages, outcomes)
@@ -121,20 +122,12 @@ def _save_outcomes(
     ended = [
         (event, outcome)
         for (event, _), outcome in zip(records, outcomes, strict=True)
-        if outcome.outcome not in ("retrying", "dead")
+        if outcome.kind not in ("retrying", "dead")
     ]
     decoded = [outcome for event, outcome in ended if outcome.delivery.event_id != event.event_id]
-    inbox.set_outcomes(
-        tx, [(event.event_id, outcome.outcome) for (event, _), outcome in zip(records, outcomes, strict=True)]
-    )
-    inbox.insert(
-        tx,
-        [
-            (outcome.delivery, outcome.outcome)
-            for outcome in decoded
-            if outcome.outcome not in ("duplicate", "conflict")
-        ],
-    )
+    kinds = [(event.event_id, outcome.kind) for (event, _), outcome in zip(records, outcomes, strict=True)]
+    inbox.set_outcomes(tx, kinds)
+    inbox.insert(tx, [outcome for outcome in decoded if outcome.kind not in ("duplicate", "conflict")])
     retrying.delete(tx, [event.event_id for event, _ in ended])
 
 

@@ -114,6 +114,6 @@ class Transactions:
     def _outcomes(self, applied: Applied) -> list[OutboxMessage]:
         """Return the outcomes of a batch as messages; none for a service that publishes no outcomes."""
         return [
-            self._messages.outcome(outcome.delivery, outcome.outcome, outcome.attempt, outcome.error)
+            self._messages.outcome(outcome.delivery, outcome.kind, outcome.attempt, outcome.error)
             for outcome in (applied.outcomes if self._publishes_outcomes else ())
         ]

@@ -132,7 +132,7 @@ def test_an_event_whose_consequence_cannot_be_written_is_retried_and_the_others_
             apply(together)
         applied = apply(in_parts)
 
-    assert [one.outcome for one in applied.outcomes] == ["processed", "retrying"]
+    assert [one.kind for one in applied.outcomes] == ["processed", "retrying"]
     assert "at `$.currency`" in (applied.outcomes[1].error or "")
     assert len(applied.messages) == 1
 
@@ -147,7 +147,7 @@ def test_an_event_whose_consequence_is_too_large_for_kafka_is_retried(engine: En
     with engine.connect() as tx:
         applied = batch.apply(tx, [bad], handle, Messages("payment", CODEC), in_parts, 2.0)
 
-    assert [one.outcome for one in applied.outcomes] == ["retrying"]
+    assert [one.kind for one in applied.outcomes] == ["retrying"]
     assert "too large to publish" in (applied.outcomes[0].error or "")
     assert applied.messages == []
 
@@ -166,7 +166,7 @@ def test_copies_of_an_event_that_nobody_could_decode_are_redriven_together_and_h
         due = retrying.due(tx, [(topics.ORDERS.name, 0)], 100)
         ours = [one for one in due if one.offset >= 10**9]
         applied = retries.retry(tx, ours, CODEC, handle, messages, retries.count_attempt, 2.0)
-        return [one.outcome for one in applied.outcomes]
+        return [one.kind for one in applied.outcomes]
 
     messages = Messages("payment", CODEC)
     with engine.connect() as tx:

@@ -189,7 +189,7 @@ class Filler:
                 if selected
                 else Applied()
             )
-            waiting = [outcome.delivery.event_id for outcome in applied.outcomes if outcome.outcome == "waiting"]
+            waiting = [outcome.delivery.event_id for outcome in applied.outcomes if outcome.kind == "waiting"]
             if waiting:
                 tx.exec_driver_sql(SINCE, {"ids": waiting, "times": [appended[event_id] for event_id in waiting]})
             self._on_owed(tx, publications.owed(tx, collected, self._spec))

@@ -22,14 +22,14 @@ def _subject(event: object) -> dict[str, str]:
 
 def report(applied: Applied) -> None:
     """Log and count each event by its outcome, and count the messages that follow, except outcomes, by topic."""
-    for kind, count in Counter(outcome.outcome for outcome in applied.outcomes).items():
+    for kind, count in Counter(outcome.kind for outcome in applied.outcomes).items():
         metrics.EVENTS.labels(kind).inc(count)
     for topic, count in Counter(message.topic for message in applied.messages).items():
         if topic != OUTCOMES.name:
             metrics.DOMAIN_EVENTS.labels(topic).inc(count)
     for outcome in applied.outcomes:
-        write_log = log.error if outcome.outcome == "dead" else log.info
-        name = "retried" if outcome.attempt > 1 and outcome.outcome == "processed" else outcome.outcome
+        write_log = log.error if outcome.kind == "dead" else log.info
+        name = "retried" if outcome.attempt > 1 and outcome.kind == "processed" else outcome.kind
         subject = _subject(outcome.delivery.event)
         write_log(
             f"webhook.{name}",

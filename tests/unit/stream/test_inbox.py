@@ -2,7 +2,7 @@
 
 from stream.events import EventId
 from stream.kafka.delivery import Delivery, ends
-from stream.store.inbox import InboxRow, split_repeated
+from stream.store.inbox import DeliveryOutcome, InboxRow, split_repeated
 from tests.builders import a_payment
 
 WEBHOOK = a_payment()
@@ -25,25 +25,28 @@ def test_an_event_without_an_inbox_row_is_new() -> None:
 def test_a_repeated_record_has_the_outcome_of_the_first_time() -> None:
     again = delivered(1)
 
-    assert split_repeated([again], {"e-1": handled(1)}) == ([], [(again, "late")])
+    assert split_repeated([again], {"e-1": handled(1)}) == ([], [DeliveryOutcome(again, "late")])
 
 
 def test_the_same_event_in_another_record_is_a_duplicate() -> None:
     second = delivered(2)
 
-    assert split_repeated([second], {"e-1": handled(1)}) == ([], [(second, "duplicate")])
+    assert split_repeated([second], {"e-1": handled(1)}) == ([], [DeliveryOutcome(second, "duplicate")])
 
 
 def test_another_content_under_a_known_id_is_a_conflict() -> None:
     other = delivered(2, digest=b"b")
 
-    assert split_repeated([other], {"e-1": handled(1)}) == ([], [(other, "conflict")])
+    assert split_repeated([other], {"e-1": handled(1)}) == ([], [DeliveryOutcome(other, "conflict")])
 
 
 def test_the_first_of_several_deliveries_of_a_new_event_is_new() -> None:
     first, second, other = delivered(1), delivered(2), delivered(3, digest=b"b")
 
-    assert split_repeated([first, second, other], {}) == ([first], [(second, "duplicate"), (other, "conflict")])
+    assert split_repeated([first, second, other], {}) == (
+        [first],
+        [DeliveryOutcome(second, "duplicate"), DeliveryOutcome(other, "conflict")],
+    )
 
 
 def test_a_batch_ends_after_its_last_delivery_of_each_partition() -> None:
