@@ -1,7 +1,6 @@
 """Decides the answer to a request that is not accepted, and has the refusal recorded."""
 
 from collections.abc import Mapping
-from typing import NoReturn
 
 from gateway import metrics
 from gateway.append.appender import Unavailable
@@ -61,8 +60,8 @@ class RefusalAnswers:
         metrics.record_response(scope["path"], status)
         return refusal
 
-    async def refuse_media(self, provider: Provider, received: Received, refusal: Refusal) -> NoReturn:
-        """Raise `refusal`; quarantine an authentic body first, as its sender cannot send another media type.
+    async def media_refusal(self, provider: Provider, received: Received, refusal: Refusal) -> Refusal:
+        """Return `refusal`; quarantine an authentic body first, as its sender cannot send another media type.
 
         Raises another Refusal if the provider posts too much, Unavailable if the body could not be stored.
         """
@@ -70,7 +69,7 @@ class RefusalAnswers:
         if verification not in (None, UNSIGNED):
             self._admission.admit_verified(provider, verification, len(received.body))
             await self._quarantine.store(provider, received, verification, refusal.cause, refusal.message)
-        raise refusal
+        return refusal
 
     def _verification(self, provider: Provider, received: Received) -> Verification | None:
         try:

@@ -11,6 +11,7 @@ from gateway.append.durable_append import DurableAppend
 from gateway.append.spool import ProducerRecord
 from gateway.http.body_reader import BodyReader, content_length
 from gateway.http.guard import Receive, Scope, Send, guarded, respond
+from gateway.http.refusals import Refusal
 from gateway.intake.admission import UNSIGNED, Admission, check_unsigned
 from gateway.intake.authentication import Authentication
 from gateway.intake.provider_states import ProviderStates
@@ -65,9 +66,7 @@ class Webhooks:
             source = self._admission.admit(scope, provider)
             body = await self._body_reader.read(receive, content_length(request.headers))
             received = Received(scope["path"], request.headers, body, Micros(clock.now()), request.token, source)
-            if refusal := request.media_refusal:
-                await self._refusals.refuse_media(provider, received, refusal)
-            answer = await self._accept(provider, kind, received)
+            answer = await self._accept(provider, kind, received, request.media_refusal)
         except Exception as failure:  # noqa: BLE001 - the sender gets an answer whatever fails
             answer, headers = self._refusals.answer(failure, provider, scope, body)
             await respond(send, answer, headers)
@@ -76,13 +75,18 @@ class Webhooks:
             await respond(send, answer, {})
         metrics.record_response(scope["path"], answer.status, monotonic() - started)
 
-    async def _accept(self, provider: Provider, kind: str, received: Received) -> WebhookResponse:
+    async def _accept(
+        self, provider: Provider, kind: str, received: Received, media_refusal: Refusal | None
+    ) -> WebhookResponse:
         """Authenticate, translate and append a webhook; quarantine an authentic one that cannot be handled.
 
-        Of a provider with a `no_secret_response` and without a secret, store the body unverified instead.
-        Raises Refusal if the webhook is refused, and Unavailable if neither Kafka nor the spool has it.
+        `media_refusal` refuses a body of a wrong media type. Of a provider with a `no_secret_response` and without a
+        secret, store the body unverified instead. Raises Refusal if the webhook is refused, and Unavailable if neither
+        Kafka nor the spool has it.
         """
         started = monotonic()
+        if media_refusal:
+            raise await self._refusals.media_refusal(provider, received, media_refusal)
         if provider.no_secret_response and not self._authentication.is_active(provider):
             check_unsigned(received.body)
             await self._quarantine.store_unverified(provider, received)
