@@ -3,9 +3,10 @@
 Kafka may reassign the partition of a frozen worker without the worker noticing. The new owner raises the epoch, so the
 former owner's next transaction finds an epoch other than its own and raises Fenced.
 
-`next_offset` is the offset of the next record to handle. It advances in the transaction of each batch, so a store that
-is restored from a backup knows where to continue. A store whose offset is behind the one its group had committed to
-Kafka was rewound: `rewound_until` holds the offset that was reached before the restore.
+`next_offset` is the offset after the last record that was ever handled. It advances in the transaction of each batch,
+so a store that is restored from a backup knows where to continue; a batch that Kafka delivers again leaves it as it is.
+A store whose offset is behind the one its group had committed to Kafka was rewound: `rewound_until` holds the offset
+that was reached before the restore.
 """
 
 from collections.abc import Collection, Mapping
@@ -74,7 +75,7 @@ CURRENT_LOCKED = f"{CURRENT} FOR SHARE OF ownership"
 # It deletes the published outbox rows too, which saves each batch a statement.
 ADVANCE = """
 WITH published AS (DELETE FROM outbox WHERE id = ANY (%(published)b::bigint[]))
-UPDATE ownership SET next_offset = moved.after
+UPDATE ownership SET next_offset = greatest(next_offset, moved.after)
   FROM unnest(%(topics)b::text[], %(partitions)b::int[], %(epochs)b::bigint[], %(befores)b::bigint[],
               %(afters)b::bigint[]) AS moved (topic, partition, epoch, before, after)
  WHERE ownership.topic = moved.topic AND ownership.partition = moved.partition
@@ -141,8 +142,8 @@ def advance(
 ) -> None:
     """Advance the store to the next offsets `ends`, and lock the rows of these partitions until the transaction ends.
 
-    `owned` must have all partitions of `ends`. Also deletes the outbox rows with the ids `published`. Raises the errors
-    of `assert_held`.
+    An offset that is higher stays. `owned` must have all partitions of `ends`. Also deletes the outbox rows with the
+    ids `published`. Raises the errors of `assert_held`.
     """
     parameters = {
         **_columns(ends),

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from runtime.postgres.engine import engine
+from stream.kafka.group.assigned_partitions import AssignedPartitions
 from stream.kafka.position import Owned
 from stream.store import ownership
 from stream.store.ownership import Fenced, Restored
@@ -84,6 +85,27 @@ def test_a_batch_moves_the_offset_that_its_owner_left_and_no_other(store: Engine
         assert ownership.acquire(tx, [partition], {partition: 99}) == {partition: Owned(epoch=2, next_offset=10)}
     with pytest.raises(Fenced), store.begin() as tx:
         ownership.advance(tx, {partition: Owned(epoch=1, next_offset=10)}, {partition: 11})
+
+
+def test_a_batch_that_is_delivered_again_does_not_make_the_store_look_restored(store: Engine) -> None:
+    partition = (new_order(), 0)
+    with store.begin() as tx:
+        former = ownership.acquire(tx, [partition], {})
+        ownership.advance(tx, former, {partition: 100})
+    member = AssignedPartitions()
+    member.add([partition])
+    with store.begin() as tx:
+        member.own(ownership.acquire(tx, [partition], {partition: 50}))
+
+    for end in (75, 90, 110):
+        with store.begin() as tx:
+            ownership.advance(tx, member.owned, {partition: end})
+        member.advance({partition: end})
+        with store.begin() as tx:
+            acquired = ownership.acquire(tx, [partition], {})
+            assert acquired[partition].next_offset == max(100, end)
+            assert ownership.rewound(acquired, {partition: 100}) == {}, "the former owner had reached 100"
+            tx.rollback()
 
 
 def test_a_store_with_the_epoch_but_not_the_offset_of_its_owner_was_put_back(store: Engine) -> None:

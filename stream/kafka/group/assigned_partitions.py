@@ -46,10 +46,13 @@ class AssignedPartitions:
         return partition_of(message) in self.owned
 
     def advance(self, ends: Mapping[Partition, int]) -> None:
-        """Set the next offsets of owned partitions, which the store has committed; other partitions are ignored."""
-        for partition, end in ends.items():
-            if partition in self.owned:  # Kafka may have revoked it meanwhile
-                self.owned[partition] = self.owned[partition]._replace(next_offset=end)
+        """Raise the next offsets of owned partitions to these, which the store has committed; higher ones stay.
+
+        Other partitions are ignored: Kafka may have revoked them meanwhile.
+        """
+        for partition in ends.keys() & self.owned.keys():
+            owned = self.owned[partition]
+            self.owned[partition] = owned._replace(next_offset=max(owned.next_offset, ends[partition]))
 
     def rewound_until(self, partition: Partition) -> int:
         """Return the offset below which records may have been handled before the store was restored.
