@@ -121,7 +121,7 @@ def customer_files(
     found["SHA256SUMS"] = _sums(sums)
     found["README.txt"] = CUSTOMER_README.format(customer=customer).encode()
     hashes = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in found.items()}
-    manifest = {**about, "customer": customer, "orders": [one.order for one in lines], "files": hashes}
+    manifest = {**about, "customer": customer, "orders": [line.order for line in lines], "files": hashes}
     found["MANIFEST.json"] = _json(manifest)
     return found
 

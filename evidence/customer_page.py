@@ -49,7 +49,7 @@ def render(customer: str, lines: Sequence[Line], about: Mapping[str, JsonValue],
     """Return the page. `about` needs madeAt, version, mode and redaction; `notes` say what is left out."""
     title = f"Evidence about the orders of {customer}"
     head = "".join(f'<th scope="col">{escape(header)}</th>' for header in HEADERS)
-    rows = "".join(f"<tr>{_cells(one)}</tr>" for one in lines)
+    rows = "".join(f"<tr>{_cells(line)}</tr>" for line in lines)
     table = f'<h2>Orders · 주문 ({len(lines)})</h2><div class="wide"><table><tr>{head}</tr>{rows}</table></div>'
     return document(title, about, [table, listed("Not included · 빠진 것", notes), f"<p>{escape(CHECKED)}</p>"])
 
@@ -61,16 +61,16 @@ CHECKED = (
 )
 
 
-def _cells(one: Line) -> str:
-    link = f'<a href="{quote(one.folder)}/index.html">{escape(one.order)}</a>'
-    refund = " ".join(filter(None, (one.state.get("refund_status"), one.state.get("refunded_amount"))))
+def _cells(line: Line) -> str:
+    link = f'<a href="{quote(line.folder)}/index.html">{escape(line.order)}</a>'
+    refund = " ".join(filter(None, (line.state.get("refund_status"), line.state.get("refunded_amount"))))
     texts = (
-        one.first_at[:SECONDS].replace("T", " "),
-        one.last_at[:SECONDS].replace("T", " "),
-        one.state.get("payment_status", ""),
-        one.state.get("paid_amount", ""),
-        one.state.get("shipping_status", ""),
-        refund if one.state.get("refund_status") else "",
-        str(one.entries),
+        line.first_at[:SECONDS].replace("T", " "),
+        line.last_at[:SECONDS].replace("T", " "),
+        line.state.get("payment_status", ""),
+        line.state.get("paid_amount", ""),
+        line.state.get("shipping_status", ""),
+        refund if line.state.get("refund_status") else "",
+        str(line.entries),
     )
     return f"<td>{link}</td>" + "".join(f"<td>{escape(text)}</td>" for text in texts)

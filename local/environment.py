@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from local.paths import Paths, write_whole
 from local.run_state import passwords, ports
-from local.services import API_KEYS, API_URLS, ASKED, REGISTRY_ACCESS, SECRETS, SERVICES, TOPICS_AND_GROUPS
+from local.services import API_KEYS, API_PROVIDERS, API_URLS, REGISTRY_ACCESS, SECRETS, SERVICES, TOPICS_AND_GROUPS
 from runtime.config import kafka_properties
 
 HOST = "127.0.0.1"
@@ -78,7 +78,10 @@ def describe(settings: StackSettings) -> dict[str, str]:
         "MODE": "test",
         "RATE_LIMIT": "off",
         **{name: given.get(name) or settings.secret[name] for name in GENERATED if name != "CONSOLE_PASSWORD"},
-        **{url: given.get(url) or f"{_apis(settings)}/{name}" for url, name in zip(API_URLS, ASKED, strict=True)},
+        **{
+            url: given.get(url) or f"{_apis(settings)}/{name}"
+            for url, name in zip(API_URLS, API_PROVIDERS, strict=True)
+        },
         **_console(settings),
         **_databases(settings),
         **{service.variable("MANAGEMENT_URL"): _management(settings, service.name) for service in SERVICES},

@@ -43,9 +43,9 @@ class LocalService:
 # Generated once per run folder, unless the environment has them.
 SECRETS = tuple(dict.fromkeys(row.secret_setting for row in catalogue.NAMES.values()))
 # Providers with an API that confirms webhooks. In a local run the simulator plays those APIs.
-ASKED = tuple(row.name for row in catalogue.NAMES.values() if row.api_verification)
-API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in ASKED)
-API_URLS = tuple(f"{name.upper()}_API_URL" for name in ASKED)
+API_PROVIDERS = tuple(row.name for row in catalogue.NAMES.values() if row.api_verification)
+API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in API_PROVIDERS)
+API_URLS = tuple(f"{name.upper()}_API_URL" for name in API_PROVIDERS)
 CONSOLE = ("CONSOLE_TOKEN", "CONSOLE_USERS_FILE", "MANAGEMENT_URLS")
 SERVICES = (
     *(LocalService(processor.name, processor.package, gets=("ORDERS",)) for processor in topics.PROCESSORS),

@@ -8,7 +8,7 @@ from simulator.order import Order
 from stream.events import ids
 
 REASONS = {"ko": "단순 변심", "en": "Changed my mind"}
-PLACES = ("서울 강남구 물류센터", "부산 해운대구", "대전 유성구 허브", "인천 남동구", "광주 북구")
+LOCATIONS = ("서울 강남구 물류센터", "부산 해운대구", "대전 유성구 허브", "인천 남동구", "광주 북구")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _parcel(order: Order, status: str, carrier: str | None = None) -> Webhook:
         "trackingNumber": order.tracking_number,
         "carrier": carrier or order.carrier,
         "status": status,
-        "location": order.pick(PLACES),
+        "location": order.pick(LOCATIONS),
         "timestamp": order.at("shipping" if status == "delivered" else "payment"),
     }
     row = parcel(order, carrier or order.carrier, status)

@@ -63,7 +63,7 @@ class Conditions:
             "issue": [Alert(issue.issue_id, _issue_text(issue), issue.dead) for issue in unseen],
             "dead_event": [Alert(service, _dead_text(service, count), count) for service, count in services.items()],
             "provider_silent": self._silent(tx, now),
-            "secret_failing": self._failing(tx, now),
+            "secret_failing": self._of_secrets(tx, now),
         }
 
     def _oldest(self, service: str, now: int) -> Alert | None:
@@ -91,8 +91,8 @@ class Conditions:
             if silent is not None
         ]
 
-    def _failing(self, tx: Connection, now: int) -> list[Alert]:
-        failing = log_queries.failing_signatures(tx, now - FAILING_US, self._thresholds.failing_signatures)
+    def _of_secrets(self, tx: Connection, now: int) -> list[Alert]:
+        requests = log_queries.failing_signatures(tx, now - FAILING_US, self._thresholds.failing_signatures)
         return [
             Alert(
                 name,
@@ -100,7 +100,7 @@ class Conditions:
                 f"{name}: was it rotated, or is somebody forging? hookstream refusals list --cause invalid_signature",
                 count,
             )
-            for name, count in failing.items()
+            for name, count in requests.items()
         ]
 
 

@@ -71,9 +71,9 @@ class Message:
     @property
     def title(self) -> str:
         """One line, such as `2 late services`, or `over: no more late services`."""
-        one, several = TITLES[self.kind]
+        singular, plural = TITLES[self.kind]
         count = len(self.alerts)
-        return f"over: no more {several}" if self.state == "over" else f"{count} {one if count == 1 else several}"
+        return f"over: no more {plural}" if self.state == "over" else f"{count} {singular if count == 1 else plural}"
 
     def text(self) -> str:
         """Return the message as text: title, a line for each of the first LISTED alerts, and the number of others."""

@@ -15,7 +15,7 @@ ACTIVE_HOURS = """
 SELECT provider, array_agg(DISTINCT start) FROM webhook_counts
  WHERE span = %(hour)s AND start >= %(since)s AND count > 0 GROUP BY provider HAVING sum(count) >= %(least)s
 """
-FAILING = """
+WRONG_SIGNATURES = """
 SELECT provider, count(*) FROM refusals
  WHERE cause = 'invalid_signature' AND received_at >= %(since)s GROUP BY provider HAVING count(*) >= %(least)s
 """
@@ -53,4 +53,4 @@ def failing_signatures(tx: Connection, since: int, least: int) -> dict[str, int]
 
     `since` is in microseconds since 1970 UTC.
     """
-    return {row[0]: row[1] for row in tx.exec_driver_sql(FAILING, {"since": since, "least": least})}
+    return {row[0]: row[1] for row in tx.exec_driver_sql(WRONG_SIGNATURES, {"since": since, "least": least})}

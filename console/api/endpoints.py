@@ -132,7 +132,7 @@ def issues_(tx: Connection, params: Parameters) -> Response:
 def issue(tx: Connection, params: Parameters, issue_id: str) -> Response | None:
     """Return one issue with at most `issues.MAX_EVENTS` events, the dead ones first; None if no issue has this id."""
     query_params.reject_all(params)
-    found = issues.one(tx, issue_id) if is_uuid(query_params.checked_id(issue_id)) else None
+    found = issues.by_id(tx, issue_id) if is_uuid(query_params.checked_id(issue_id)) else None
     events = map(with_iso_times, issues.events(tx, issue_id)) if found else ()
     return found and {**with_iso_times(found), "eventList": list(events)}
 

@@ -78,8 +78,8 @@ def authenticate(users: Users, name: str, password: str) -> User | None:
 
 
 def _user(line: str, number: int) -> User:
-    name, colon, rest = line.partition(":")
-    role_names, _, password_hash = rest.partition(":")
+    name, colon, fields = line.partition(":")
+    role_names, _, password_hash = fields.partition(":")
     if not (colon and _NAME.fullmatch(name)):
         raise ValueError(f"line {number}: must be name:role:hash")
     try:

@@ -25,4 +25,4 @@ def advice(mail: Mapping[str, JsonValue]) -> Message | None:
 def of_all(mails: Iterable[Mapping[str, JsonValue]]) -> list[Message]:
     """Return the advice for these mails, each once, in the order of the mails."""
     found = [message for mail in mails if (message := advice(mail))]
-    return [message for place, message in enumerate(found) if message not in found[:place]]
+    return [message for index, message in enumerate(found) if message not in found[:index]]

@@ -63,7 +63,7 @@ def select(tx: Connection, service: str | None = None) -> list[Json]:
     return [_issue(row) for row in rows(tx, LIST, {"issue": None, "service": service})]
 
 
-def one(tx: Connection, issue_id: str) -> Json | None:
+def by_id(tx: Connection, issue_id: str) -> Json | None:
     """Return the issue with this id, which must be a UUID, with the fields of `select`; None if there is none."""
     found = rows(tx, LIST, {"issue": issue_id, "service": None})
     return _issue(found[0]) if found else None

@@ -19,7 +19,7 @@ SELECT redrive_id::text, issue_id::text, service, event_ids::text[], done, statu
   FROM redrives
 """
 OF_ISSUE = f"{READ} WHERE issue_id = %(issue)s::uuid ORDER BY started_at DESC LIMIT 5"
-ONE = f"{READ} WHERE redrive_id = %(id)s::uuid"
+BY_ID = f"{READ} WHERE redrive_id = %(id)s::uuid"
 PROGRESS = "UPDATE redrives SET done = %(done)s, beat_at = now() WHERE redrive_id = %(id)s::uuid AND status = 'running'"
 END = "UPDATE redrives SET status = %(status)s, beat_at = now() WHERE redrive_id = %(id)s::uuid AND status = 'running'"
 # The latest outcome of each event in the service, repetitions aside.
@@ -66,7 +66,7 @@ def of_issue(tx: Connection, issue_id: str) -> list[Redrive]:
 
 def read(tx: Connection, redrive_id: str) -> Redrive | None:
     """Return a redrive; None if there is none with this id."""
-    row: JsonValue = tx.exec_driver_sql(ONE, {"id": redrive_id}).mappings().one_or_none()
+    row: JsonValue = tx.exec_driver_sql(BY_ID, {"id": redrive_id}).mappings().one_or_none()
     return None if row is None else Redrive(**row)
 
 

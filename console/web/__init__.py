@@ -8,7 +8,7 @@ How a page is made in `console/pages/`, for example one of mails:
    in a thread.
 3. Template: `console/pages/templates/mails.html` extends `layout.html` and imports `macros.html` with context (both in
    `console/web/templates/`). It has `t("mails.show", name=value)`, `when(microseconds)`, `label("statuses", name)`,
-   `viewer.may(role)`, `money(n, code)`, `duration(seconds)`. A sentence that a service reported is `said(text)`, a
+   `viewer.may(role)`, `money(n, code)`, `duration(seconds)`. A sentence that a service reported is `sentence(text)`, a
    value of a closed list `word("state", name)`, data that is no text of ours `raw(text)`.
 4. Texts: `console/pages/texts/mails.toml`, each key with `ko` and `en`, singular and plural as `{count:mail|mails}`.
    Texts of all pages: `console/web/texts/`; what services report: `reported.toml` there (ADR 37).

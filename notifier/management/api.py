@@ -137,11 +137,11 @@ class ManagementApi:
             raise RequestRefused(409, "no_event", f"the event of mail {notification_id} is not in the notifier's store")
         if mail.recipient is None:
             raise RequestRefused(409, "no_recipient", f"no usable address is known for mail {notification_id}")
-        again = ids.notification_again_id(notification_id, decision)
-        changed = tx.exec_driver_sql(sql.INSERT_AGAIN, {"id": notification_id, "again": again}).rowcount > 0
+        again_id = ids.notification_again_id(notification_id, decision)
+        changed = tx.exec_driver_sql(sql.INSERT_AGAIN, {"id": notification_id, "again": again_id}).rowcount > 0
         if changed:
-            log.info("notification.again", id=again, cause=f"of {notification_id}")
-        return {"id": again, "status": self._status(tx, again), "changed": changed, "againOf": notification_id}
+            log.info("notification.again", id=again_id, cause=f"of {notification_id}")
+        return {"id": again_id, "status": self._status(tx, again_id), "changed": changed, "againOf": notification_id}
 
     @staticmethod
     def _status(tx: Connection, notification_id: str) -> str:

@@ -108,8 +108,8 @@ def _is_property(variable: str) -> bool:
     return variable.startswith(PREFIX) and variable not in OWN_VARIABLES and not SERVICE_LINK.search(variable)
 
 
-def _name(rest: str) -> str:
-    name = rest.lower().replace("_", ".")
+def _name(suffix: str) -> str:
+    name = suffix.lower().replace("_", ".")
     return WITH_UNDERSCORE.get(name, name)
 
 

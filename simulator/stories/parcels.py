@@ -18,13 +18,13 @@ CJ = "CJ대한통운"
 def easypost(order: Order) -> tuple[Webhook, ...]:
     """Return the shop's order and shipping webhooks, then EasyPost's `tracker.updated`."""
     at = order.at("shipping")
-    place = {"object": "TrackingLocation", "city": "SEOUL", "state": None, "country": "KR", "zip": None}
+    location = {"object": "TrackingLocation", "city": "SEOUL", "state": None, "country": "KR", "zip": None}
     detail = {
         "object": "TrackingDetail",
         "message": "DELIVERED",
         "status": "delivered",
         "datetime": at,
-        "tracking_location": place,
+        "tracking_location": location,
     }
     tracker = {
         "id": f"trk_{order.order_id}",

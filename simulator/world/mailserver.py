@@ -85,7 +85,7 @@ class Session:
                 self._recipient = line.partition("<")[2].partition(">")[0]
                 await self._say("452 no room" if self._ill == "full" else "250 well")
             case "DATA":
-                return await self._take()
+                return await self._receive()
             case "QUIT":
                 await self._say("221 bye")
                 return False
@@ -93,7 +93,7 @@ class Session:
                 await self._say("250 trials")
         return True
 
-    async def _take(self) -> bool:
+    async def _receive(self) -> bool:
         if self._ill == "closes at data":
             return False
         await self._say("354 go ahead")

@@ -89,8 +89,8 @@ def list_(*, as_json: Json = False) -> None:
     table = output.table("topic", "partitions", "offsets", "retention", "records")
     for row in rows:
         days = row["retentionDays"]
-        kept = "forever" if days is None else counted(days, "day")
-        retention = "last of each key" if row["isCompacted"] else kept
+        period = "forever" if days is None else counted(days, "day")
+        retention = "last of each key" if row["isCompacted"] else period
         partitions = str(row["partitions"] or "missing")
         output.add(table, row["topic"], partitions, str(row["offsets"]), retention, ", ".join(row["records"]))
     return output.show(table)

@@ -120,10 +120,12 @@ def _print_confirmation(webhook: dict[str, JsonValue]) -> None:
         return
     answer = (request["answer"] or "").partition("\n")[0] or ("confirmed" if request["eventId"] else "no answer yet")
     became = f", it became event {request['eventId']}" if request["eventId"] else ""
-    again = f", asked again at {local_time.of_text(request['nextAttemptAt'])}" if request["nextAttemptAt"] else ""
+    next_attempt = (
+        f", asked again at {local_time.of_text(request['nextAttemptAt'])}" if request["nextAttemptAt"] else ""
+    )
     say(
         f"  confirmer: {webhook['provider']} was asked about {request['subject']} {request['alias']} "
-        f"{counted(request['attempts'], 'time')} and last answered: {answer}{became}{again}"
+        f"{counted(request['attempts'], 'time')} and last answered: {answer}{became}{next_attempt}"
     )
 
 

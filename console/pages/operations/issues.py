@@ -141,7 +141,7 @@ def decide(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def _find(tx: Connection, issue_id: str) -> Context | None:
-    return issues.one(tx, issue_id) if is_uuid(issue_id) else None
+    return issues.by_id(tx, issue_id) if is_uuid(issue_id) else None
 
 
 def _existing(tx: Connection, request: PageRequest) -> Context:
@@ -178,7 +178,7 @@ def _request(
 
 def _redrive(tx: Connection, found: Redrive) -> Context:
     outcomes = store.outcomes_since(tx, found, found.event_ids[: found.done])
-    failing = outcomes.get("retrying", 0) + outcomes.get("dead", 0)
+    unprocessed = outcomes.get("retrying", 0) + outcomes.get("dead", 0)
     return {
         "id": found.redrive_id,
         "by": found.started_by,
@@ -186,8 +186,8 @@ def _redrive(tx: Connection, found: Redrive) -> Context:
         "status": "lost" if found.is_lost else found.status,
         "done": found.done,
         "total": len(found.event_ids),
-        "processed": sum(outcomes.values()) - failing,
-        "failing": failing,
+        "processed": sum(outcomes.values()) - unprocessed,
+        "failing": unprocessed,
     }
 
 

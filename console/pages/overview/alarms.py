@@ -55,13 +55,13 @@ class Alarm:
 
 def alarms(
     services: Iterable[ServiceStatus],
-    failing: Mapping[str, SignatureFailures],
+    wrong_signatures: Mapping[str, SignatureFailures],
     deaths: Mapping[str, int],
 ) -> list[Alarm]:
     """Return everything that needs a person, `bad` alarms before those that `warn`.
 
-    `failing` has the requests refused for their signature of each provider of which these are an alarm, as `suspects`
-    and `is_failing` say. `deaths` are the numbers of dead events by service.
+    `wrong_signatures` has the requests refused for their signature of each provider of which these are an alarm, as
+    `suspects` and `is_failing` say. `deaths` are the numbers of dead events by service.
     """
     statuses = list(services)
     found = [
@@ -69,7 +69,7 @@ def alarms(
         *_of_deaths(deaths),
         *_of_backlogs(statuses),
         *_of_mails(statuses),
-        *_of_secrets(failing),
+        *_of_secrets(wrong_signatures),
     ]
     return sorted(found, key=lambda alarm: alarm.tone != "bad")
 
@@ -141,8 +141,8 @@ def _of_mails(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
                 yield Alarm(tone, key, "mails", f"/mails?status={status}", {"count": count})
 
 
-def _of_secrets(failing: Mapping[str, SignatureFailures]) -> Iterator[Alarm]:
-    for provider, failures in failing.items():
+def _of_secrets(wrong_signatures: Mapping[str, SignatureFailures]) -> Iterator[Alarm]:
+    for provider, failures in wrong_signatures.items():
         values: dict[str, object] = {
             "provider": ProviderName(provider),
             "count": failures.requests,

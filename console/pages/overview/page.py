@@ -39,7 +39,9 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
         refused.update(rate.refused)
     to_row, to_mail = rates.delays(tx, request.now)
     return {
-        "alarms": alarms(services, _failing(tx, request.now, suspects(by_provider, hours[-2:]), hours[-2]), deaths),
+        "alarms": alarms(
+            services, _wrong_signatures(tx, request.now, suspects(by_provider, hours[-2:]), hours[-2]), deaths
+        ),
         "services": services,
         "parts": parts(services, request.services.own_problems()),
         "providers": {name: (rate, chart(hours, rate.accepted, rate.refused)) for name, rate in by_provider.items()},
@@ -57,7 +59,7 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
     }
 
 
-def _failing(
+def _wrong_signatures(
     tx: Connection, now: int, suspected: AbstractSet[str], since: int
 ) -> dict[str, quarantine.SignatureFailures]:
     """Return the wrong signatures of each provider of which they are an alarm.
@@ -66,11 +68,11 @@ def _failing(
     both kinds, the recent ones are returned.
     """
     recent = quarantine.signature_failures(tx, now - quarantine.RECENT, now, WRONG)
-    failing = {provider: failures for provider, failures in recent.items() if is_failing(failures)}
-    if not suspected - failing.keys():
-        return failing
+    alarming = {provider: failures for provider, failures in recent.items() if is_failing(failures)}
+    if not suspected - alarming.keys():
+        return alarming
     longer = quarantine.signature_failures(tx, since, now, rates.SIGNATURE_CAUSES)
-    return {**{provider: longer[provider] for provider in sorted(suspected & longer.keys())}, **failing}
+    return {**{provider: longer[provider] for provider in sorted(suspected & longer.keys())}, **alarming}
 
 
 def _deaths(tx: Connection, services: Iterable[ServiceStatus]) -> dict[str, int]:

@@ -75,8 +75,8 @@ def duration(seconds: float) -> list[tuple[str, str]]:
     units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
     first = next(index for index, (_, size) in enumerate(units) if whole >= size)
     (name, size), (small_name, small_size) = units[first], units[first + 1]
-    rest = whole % size // small_size
-    return [(name, str(whole // size)), *([(small_name, str(rest))] if rest else [])]
+    small = whole % size // small_size
+    return [(name, str(whole // size)), *([(small_name, str(small))] if small else [])]
 
 
 def number(count: int | None) -> str:

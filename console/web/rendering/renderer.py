@@ -91,9 +91,9 @@ class Renderer:
             "word": partial(self._word, viewer.language),
             "payment_method": partial(_payment_method, viewer.language),
             "reported": Reported,
-            "said": partial(self._said, viewer.language),
+            "sentence": partial(self._sentence, viewer.language),
             "flash_text": partial(self._flash_text, viewer.language),
-            "action_detail": lambda detail: self._said(
+            "action_detail": lambda detail: self._sentence(
                 viewer.language, action_details.text(self.texts, viewer.language, detail)
             ),
             "provider_label": lambda name: self.texts.label(viewer.language, "providers", provider_word(name)),
@@ -105,7 +105,7 @@ class Renderer:
             "flash": None,
         }
 
-    def _said(self, language: Language, sentence: str | None) -> Markup:
+    def _sentence(self, language: Language, sentence: str | None) -> Markup:
         """Return a reported sentence in the reader's language, or raw data with a mark that it is no text of ours."""
         if not sentence:
             return Markup()

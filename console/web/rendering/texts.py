@@ -40,8 +40,8 @@ class _Plurals(Formatter):
     def format_field(self, value: object, format_spec: str) -> str:
         if "|" not in format_spec:
             return str(super().format_field(value, format_spec))
-        one, other = format_spec.split("|")
-        return one if str(value) == "1" else other
+        singular, plural = format_spec.split("|")
+        return singular if str(value) == "1" else plural
 
 
 _FORMATTER = _Plurals()
