@@ -46,14 +46,14 @@ def state_of(event: DomainEvent) -> State | None:
 
 
 def _payment(event: DomainEvent) -> PaymentState:
-    is_paid, status = isinstance(event, PAID), PAYMENT_STATUSES[type(event)]
+    states_paid_amount, status = isinstance(event, PAID), PAYMENT_STATUSES[type(event)]
     if isinstance(event, InvoiceCancelled) and event.reason == EXPIRED:
         status = "expired"
     columns = {
         "payment_status": status,
         "payment_method": CRYPTO if isinstance(event, InvoiceEvent) else getattr(event, "method", None),
         "transaction_id": getattr(event, "transaction_id", None),
-        "paid_amount": getattr(event, "amount", None) if is_paid else None,
+        "paid_amount": getattr(event, "amount", None) if states_paid_amount else None,
         "paid_at": event.occurred_at if isinstance(event, InvoiceCompleted) else getattr(event, "paid_at", None),
         "refunded_amount": getattr(event, "refunded_amount", None) or 0,
     }

@@ -16,12 +16,12 @@ REFUND_KINDS = (*CANCELS, "refund")
 @computed_once
 def payment_state(payment: Payment) -> PaymentState:
     """Return what the order view shows of the payment, and by column the id of the webhook that set it."""
-    stated, is_paid = payment.stated, payment.status in PAID
+    stated, was_paid = payment.stated, payment.status in PAID
     stamps = {
         "payment_status": _status_stamp(payment),
         "payment_method": stated.method.stamp,
         "transaction_id": stated.transaction_id.stamp,
-        "paid_amount": stated.amount.stamp if is_paid else UNSET.stamp,
+        "paid_amount": stated.amount.stamp if was_paid else UNSET.stamp,
         "paid_at": stated.paid_at.stamp if payment.paid_at is not None else UNSET.stamp,
         "refunded_amount": _newest(payment, REFUND_KINDS) if payment.refunded_amount else UNSET.stamp,
     }
@@ -30,7 +30,7 @@ def payment_state(payment: Payment) -> PaymentState:
         payment_status=payment.status,
         payment_method=stated.method.value,
         transaction_id=stated.transaction_id.value,
-        paid_amount=stated.amount.value if is_paid else None,
+        paid_amount=stated.amount.value if was_paid else None,
         currency=stated.currency.value,
         paid_at=payment.paid_at,
         refunded_amount=payment.refunded_amount,

@@ -10,7 +10,10 @@ from stream.state.registers import UNSET
 
 
 class RuledPayment(Protocol):
-    """The part of a `Payment` that the rules read."""
+    """The part of a `Payment` that the rules read.
+
+    It stands in for `Payment`, which this module cannot import: `Payment.status` is made by these rules.
+    """
 
     @property
     def registers(self) -> PaymentRegisters: ...
@@ -28,13 +31,13 @@ class RuledPayment(Protocol):
     def total_paid(self) -> int: ...
 
 
-def is_paid(payment: RuledPayment) -> bool:
+def has_live_transaction(payment: RuledPayment) -> bool:
     """Return whether a transaction pays the order, although the last one is cancelled."""
     return bool(payment.live)
 
 
-def is_paid_by_another(payment: RuledPayment) -> bool:
-    """Return whether a transaction pays the order, while the last one, which is named, awaits its deposit."""
+def awaits_second_payment(payment: RuledPayment) -> bool:
+    """Return whether a transaction pays the order, while the last one, which has an id, awaits its deposit."""
     return bool(payment.registers.transaction.value and payment.live)
 
 
@@ -57,14 +60,9 @@ def has_failed_refund(payment: RuledPayment) -> bool:
     return payment.refunds.failures_of(payment.current) > 0 and payment.total_paid > 0
 
 
-def of_payer(payment: RuledPayment) -> PaymentStatus | None:
-    """Return the status of the transaction that pays the order."""
-    return payment.transactions[payment.live[0]].status.value
-
-
-def by_rules_of_payer(payment: RuledPayment) -> PaymentStatus | None:
-    """Return the status that these rules give a payment whose webhooks state the status of the paying transaction."""
-    return apply(payment, of_payer(payment))
+def by_payer(payment: RuledPayment) -> PaymentStatus | None:
+    """Return the status of the transaction that pays the order, after the rules for that status."""
+    return apply(payment, payment.transactions[payment.live[0]].status.value)
 
 
 def by_refunds(payment: RuledPayment) -> PaymentStatus:
@@ -74,35 +72,26 @@ def by_refunds(payment: RuledPayment) -> PaymentStatus:
     return "cancelled" if payment.refunded_amount >= payment.total_paid else "partially_cancelled"
 
 
-def cancelled(_: RuledPayment) -> PaymentStatus:
-    """Return `cancelled`."""
-    return "cancelled"
+Rule = tuple[Callable[[RuledPayment], bool], Callable[[RuledPayment], PaymentStatus | None]]
+"""A condition, and the status of a payment that meets it."""
 
-
-Condition = Callable[[RuledPayment], bool]
-Outcome = Callable[[RuledPayment], PaymentStatus | None]
-
-RULES: tuple[tuple[PaymentStatus, Condition, Outcome], ...] = (
-    ("waiting_for_deposit", is_paid_by_another, by_rules_of_payer),
-    ("completed", has_own_refunds, by_refunds),
-    ("partially_cancelled", has_failed_refund, by_refunds),
-    ("partially_cancelled", is_refunded, cancelled),
-    ("cancelled", is_paid, by_rules_of_payer),
-    ("cancelled", has_failed_refund, by_refunds),
-)
-"""The status that the webhooks state, a condition, and the payment's status. The first rule that applies decides.
+RULES: Mapping[PaymentStatus, tuple[Rule, ...]] = {
+    "waiting_for_deposit": ((awaits_second_payment, by_payer),),
+    "completed": ((has_own_refunds, by_refunds),),
+    "partially_cancelled": ((has_failed_refund, by_refunds), (is_refunded, by_refunds)),
+    "cancelled": ((has_live_transaction, by_payer), (has_failed_refund, by_refunds)),
+}
+"""By the status that the webhooks state: the rules, of which the first whose condition holds decides.
 
 Without one, the payment's status is the stated one.
 """
 
-_BY_STATUS: Mapping[PaymentStatus | None, list[tuple[Condition, Outcome]]] = {
-    status: [rule[1:] for rule in RULES if rule[0] == status] for status, _, _ in RULES
-}
-
 
 def apply(payment: RuledPayment, stated: PaymentStatus | None) -> PaymentStatus | None:
     """Return the status of a payment whose webhooks state the status `stated`; None before any webhook."""
-    for holds, status in _BY_STATUS.get(stated, ()):
+    if stated is None:
+        return None
+    for holds, status in RULES.get(stated, ()):
         if holds(payment):
             return status(payment)
     return stated
