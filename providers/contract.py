@@ -78,42 +78,41 @@ class NotKnownYet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it arrived.
-
-    Header names are in lower case, `body` is byte for byte, `received_at` is in microseconds since 1970 UTC. `token` is
-    the last part of the URL's path, or its query parameter `token`; `path` is without it. `source` is the key by which
-    senders are counted: one for each IPv4 address and each IPv6 /64.
-    """
+    """A request as it arrived."""
 
     path: str
+    """The URL's path, without the token."""
     headers: Mapping[str, str]
+    """The headers by their names in lower case."""
     body: bytes
+    """The body, byte for byte."""
     received_at: Micros
     token: str | None = None
+    """The last part of the URL's path, or its query parameter `token`; None without one."""
     source: str | None = None
+    """The key by which senders are counted: one for each IPv4 address and each IPv6 /64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """The content of a webhook as a payload, with its event type and time (microseconds since 1970 UTC).
-
-    A payload that is a VerificationRequest carries no state: the confirmer asks the provider's API for it.
-    `occurred_at` and `mode` are None if the webhook does not state them.
-
-    Without `provider_event_id`, the digest of the payload identifies the event. `is_id_signed` is False for an id that
-    the signature does not cover (an Idempotency-Key): the event can be found by that id, but the digest identifies it.
-    See docs/decisions/0014-idempotency-keys.md.
-
-    `notes` are logged: they name the optional fields that were ignored or cut and the reason, without the values.
-    """
+    """The content of a webhook."""
 
     payload: Payload
+    """The content in hookstream's own fields. A VerificationRequest has no state: the confirmer asks the API for it."""
     event_type: str
     occurred_at: Micros | None
+    """The provider's time of the event; None if the webhook does not state it."""
     provider_event_id: str | None = None
+    """The provider's id of the event. Without one, the digest of the payload identifies the event."""
     mode: Mode | None = None
+    """The mode that the webhook states; None if it states none."""
     notes: tuple[str, ...] = ()
+    """Texts for the log: the optional fields that were ignored or cut and the reason, without the values."""
     is_id_signed: bool = True
+    """False for an id that the signature does not cover (an Idempotency-Key).
+
+    The event can be found by that id, but the digest identifies it. See docs/decisions/0014-idempotency-keys.md.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +131,29 @@ def _never(_: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ApiVerification:
-    """The verification of a webhook by its provider's API.
-
-    `build_request` makes the HTTP request for a verification request, with the API key. `read_response` takes the
-    verification request, the webhook and the body of a 2xx response, and translates the latter; it raises Contradicted,
-    NotKnownYet, InvalidField or Unsupported. `api_url` is the default base URL. At most `per_second` requests are sent.
-    For `unknown_after_s` seconds after the webhook came, 404 and NotKnownYet are tried again: a provider may not yet
-    know what it has sent itself. Afterwards, the webhook counts as unknown. `refuses_key` returns whether the body of a
-    2xx response says that the API refuses the key, as GraphQL does; it raises nothing. An API that answers 401 or 403
-    needs none.
-    """
+    """The verification of a webhook by its provider's API."""
 
     api_url: str
+    """The default base URL."""
     build_request: Callable[[VerificationRequest, str], ApiRequest]
+    """Makes the HTTP request for a verification request, with the API key."""
     read_response: Callable[[VerificationRequest, Received, bytes], Translation]
+    """Translates the body of a 2xx response, given the verification request and the webhook.
+
+    Raises Contradicted, NotKnownYet, InvalidField or Unsupported.
+    """
     per_second: float = 10.0
+    """Maximum number of requests a second."""
     unknown_after_s: float = 3600.0
+    """Seconds after the receipt of the webhook in which 404 and NotKnownYet are tried again.
+
+    A provider may not yet know what it has sent itself. Afterwards, the webhook counts as unknown.
+    """
     refuses_key: Callable[[bytes], bool] = _never
+    """Returns whether the body of a 2xx response says that the API refuses the key, as GraphQL does; raises nothing.
+
+    An API that answers 401 or 403 needs none.
+    """
 
 
 READ_FAILURES = frozenset({"malformed_body", "invalid_field", "wrong_event"})
@@ -158,46 +163,57 @@ _SUCCESS = always(SUCCESS)
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One row of the catalogue: a provider and one contract by which it sends.
-
-    `paths` maps each path to the kind of webhook posted there. `verify` takes a request and the secrets of the setting
-    `secret_setting`, and returns how the request was authenticated, or raises Forged or Stale. `translate` takes an
-    authenticated request and the kind of its path; it may raise Malformed, InvalidField, WrongEvent or Unsupported.
-    `stored_headers` are stored with a webhook, because verifying and translating it again needs them. `events` and
-    `authentication` are texts for docs/providers.md: which events are read, and how they are authenticated.
-
-    `success_response` makes the response from the id and the type of an event, for a quarantined webhook from its id
-    and the cause. `refusals` replace the gateway's own responses, by cause. `unreadable_response` makes the response to
-    a quarantined body that cannot be read, from the error message; None: 400. `no_secret_response` is the response
-    while no secret is set, the body being quarantined; None: 404. `spooled_response` replaces the success response
-    while an event is on the gateway's disk and not yet in Kafka.
-
-    `is_unsigned`: nothing authenticates its webhooks, so the paths are served without a secret. `takes_token`: the
-    secret may be part of the URL. `takes_forms`: bodies may be form parameters. `translate_unsigned` translates a
-    request without a signature to a VerificationRequest; it is used only where {NAME}_ALLOW_UNSIGNED is set.
-    `api_verification` is None for a provider whose API is not asked. `deadline_s` is the time that Kafka, and after it
-    the spool, has for a webhook: the answer must come before the provider's timeout.
-    """
+    """One row of the catalogue: a provider and one contract by which it sends."""
 
     name: str
     paths: Mapping[str, str]
+    """Path → the kind of webhook posted there."""
     secret_setting: str
+    """The name of the setting with the secrets."""
     verify: Callable[[Received, Sequence[bytes]], Verification]
+    """Returns how a request was authenticated, given the secrets of `secret_setting`; raises Forged or Stale."""
     translate: Callable[[Received, str], Translation]
+    """Translates an authenticated request of the kind of its path.
+
+    Raises Malformed, InvalidField, WrongEvent or Unsupported.
+    """
     stored_headers: frozenset[str]
+    """Headers that are stored with a webhook, because verifying and translating it again needs them."""
     events: str = ""
+    """For docs/providers.md: the events that are read."""
     authentication: str = ""
+    """For docs/providers.md: how the events are authenticated."""
     success_response: Callable[[str, str], WebhookResponse] = _SUCCESS
+    """Makes the response from the id and the type of an event, for a quarantined webhook from its id and the cause."""
     refusals: Mapping[str, WebhookResponse] = field(default_factory=dict)
+    """Cause → the response that replaces the gateway's own."""
     unreadable_response: Callable[[str], WebhookResponse] | None = None
+    """Makes the response to a quarantined body that cannot be read, from the error message; None: 400."""
     no_secret_response: WebhookResponse | None = None
+    """The response while no secret is set; None: 404.
+
+    The body is stored unverified for 30 days, or dropped if too many bytes of such bodies come.
+    """
     spooled_response: WebhookResponse | None = None
+    """The response while an event is in the gateway's spool and not yet in Kafka; None: `success_response`."""
     is_unsigned: bool = False
+    """True if nothing authenticates the webhooks. The paths are then served without a secret."""
     takes_token: bool = False
+    """True if the secret may be part of the URL."""
     takes_forms: bool = False
+    """True if bodies may be form parameters."""
     translate_unsigned: Callable[[Received, str], Translation] | None = None
+    """Translates a request without a signature to a VerificationRequest.
+
+    It is used only where {NAME}_ALLOW_UNSIGNED is set.
+    """
     api_verification: ApiVerification | None = None
+    """None for a provider whose API is not asked."""
     deadline_s: float = 3.4
+    """Seconds that Kafka has for a webhook, and after it the spool.
+
+    The answer must come before the provider's timeout.
+    """
 
     def refusal(self, cause: str, message: str) -> WebhookResponse | None:
         """Return the provider's own response to a request refused for `cause`; None if the gateway's is to be sent."""
