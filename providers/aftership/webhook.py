@@ -76,7 +76,7 @@ def _signature(payload: bytes, secret: bytes) -> bytes:
     return b64encode(hmac.digest(secret, payload, "sha256"))
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
+def translate(received: Received, _kind: str) -> Translation:
     """Translate a `tracking_update`.
 
     Raises Unsupported for other events and unknown tags, Malformed or InvalidField for a body that cannot be read.
@@ -113,7 +113,7 @@ def _last_scan(tracking: Tracking) -> Checkpoint:
 PROVIDER = Provider(
     name="aftership",
     paths={"/api/webhooks/aftership": "shipping"},
-    secret_setting="AFTERSHIP_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="AFTERSHIP_WEBHOOK_SECRET",
     verify=verify,
     translate=translate,
     stored_headers=frozenset({SIGNATURE, VERSION}),

@@ -41,7 +41,7 @@ def _refusals(header: str) -> dict[str, WebhookResponse]:
     }
 
 
-def _received(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
+def _received(event_id: str, _event_type: str) -> WebhookResponse:
     return json_response(200, {"status": "RECEIVED", "webhookId": event_id})
 
 

@@ -96,7 +96,7 @@ _callback = msgspec.json.Decoder(ParcelCallback)
 _track = msgspec.json.Decoder(TrackResponse)
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
+def translate(received: Received, _kind: str) -> Translation:
     """Return the verification request for a callback, which states no status of the parcel.
 
     Raises Malformed or InvalidField for a body that cannot be read.
@@ -114,7 +114,7 @@ def build_request(request: VerificationRequest, api_key: str) -> ApiRequest:
     return ApiRequest("POST", "/graphql", headers, msgspec.json.encode(query))
 
 
-def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001
+def read_response(request: VerificationRequest, _received: Received, response: bytes) -> Translation:
     """Translate the parcel's last event.
 
     Raises NotKnownYet while the carrier has no event or only one of status UNKNOWN, or the API reports an error;
@@ -166,7 +166,7 @@ def _check(errors: list[GraphqlError]) -> None:
 PROVIDER = Provider(
     name="delivery_tracker",
     paths={"/api/webhooks/delivery_tracker": "shipping"},
-    secret_setting="DELIVERY_TRACKER_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="DELIVERY_TRACKER_WEBHOOK_SECRET",
     verify=url_token.verify,
     translate=translate,
     stored_headers=frozenset(),

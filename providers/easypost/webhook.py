@@ -79,7 +79,7 @@ def _signature(payload: bytes, secret: bytes) -> bytes:
     return f"{SCHEME}{hmac.digest(key, payload, 'sha256').hex()}".encode()
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
+def translate(received: Received, _kind: str) -> Translation:
     """Translate an event of a tracker.
 
     Raises Unsupported for other events, statuses that change nothing and unknown modes, Malformed or InvalidField for a
@@ -115,7 +115,7 @@ def _last_scan(tracker: Tracker) -> TrackingDetail:
 PROVIDER = Provider(
     name="easypost",
     paths={"/api/webhooks/easypost": "shipping"},
-    secret_setting="EASYPOST_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="EASYPOST_WEBHOOK_SECRET",
     verify=verify,
     translate=translate,
     stored_headers=frozenset({SIGNATURE}),

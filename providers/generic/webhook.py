@@ -39,7 +39,7 @@ def translate(received: Received, kind: str) -> Translation:
 PROVIDER = Provider(
     name="generic",
     paths={"/webhooks/payment": "payment", "/webhooks/shipping": "shipping", "/webhooks/refund": "refund"},
-    secret_setting="WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="WEBHOOK_SECRET",
     verify=verify,
     translate=translate,
     stored_headers=frozenset({SIGNATURE, idempotency_key.HEADER}),

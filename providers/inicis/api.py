@@ -89,7 +89,7 @@ def build_request(request: VerificationRequest, key: str) -> ApiRequest:
     )
 
 
-def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
+def read_response(request: VerificationRequest, _received: Received, response: bytes) -> Translation:
     """Translate the transaction's state at Inicis.
 
     Raises NotKnownYet for every result but success; Contradicted if transaction, order, amount or account differ from

@@ -47,7 +47,7 @@ _ids = msgspec.json.Decoder(InicisIds)
 _json_text = msgspec.json.Decoder(str)
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
+def translate(received: Received, _kind: str) -> Translation:
     """Return the verification request for a webhook, form or JSON.
 
     Raises Unsupported for an account without a deposit, and for a status or message that Inicis does not document,
@@ -137,7 +137,7 @@ def _account(fields: dict[str, str]) -> str | None:
 PROVIDER = Provider(
     name="inicis",
     paths={"/api/webhooks/inicis": "payment"},
-    secret_setting="INICIS_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="INICIS_WEBHOOK_SECRET",
     verify=api_support.accept_unsigned,
     translate=translate,
     stored_headers=frozenset({form.HEADER}),

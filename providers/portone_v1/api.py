@@ -33,7 +33,7 @@ def build_request(request: VerificationRequest, key: str) -> ApiRequest:
     return ApiRequest("GET", f"/payments/{api_support.quoted(request.alias)}", {"Authorization": key})
 
 
-def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
+def read_response(request: VerificationRequest, _received: Received, response: bytes) -> Translation:
     """Translate the payment's state at PortOne.
 
     Raises NotKnownYet if PortOne has no such payment, Contradicted if the payment or its order is another one or never

@@ -14,7 +14,7 @@ _head = msgspec.json.Decoder(EscrowMarker)
 _webhook = msgspec.json.Decoder(PortoneV1Webhook)
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one kind
+def translate(received: Received, _kind: str) -> Translation:
     """Return the verification request for a webhook.
 
     Raises Unsupported for all but payments, such as escrow, Malformed or InvalidField for a body that cannot be read.
@@ -41,7 +41,7 @@ def _read(received: Received) -> PortoneV1Webhook:
 PROVIDER = Provider(
     name="portone_v1",
     paths={"/api/webhooks/portone_v1": "payment", "/api/webhooks/iamport": "payment"},
-    secret_setting="PORTONE_V1_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="PORTONE_V1_WEBHOOK_SECRET",
     verify=api_support.accept_unsigned,
     translate=translate,
     stored_headers=frozenset({form.HEADER}),

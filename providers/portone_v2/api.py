@@ -47,7 +47,7 @@ def build_request(request: VerificationRequest, key: str) -> ApiRequest:
     return ApiRequest("GET", f"/payments/{api_support.quoted(request.alias)}", {"Authorization": f"PortOne {key}"})
 
 
-def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001 - not needed
+def read_response(request: VerificationRequest, _received: Received, response: bytes) -> Translation:
     """Translate the payment's state at PortOne.
 
     Raises Contradicted if the API responds with another payment, Unsupported for an undocumented status, InvalidField

@@ -46,7 +46,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return "signature"
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
+def translate(received: Received, _kind: str) -> Translation:
     """Return the verification request for a payment's webhook; translate a dispute without one.
 
     Raises Unsupported for billing keys, tax invoices, `Transaction.Confirm` and unknown types, Malformed or
@@ -104,7 +104,7 @@ def _refused(cause: str, message: str) -> Mapping[str, WebhookResponse]:
 PROVIDER = Provider(
     name="portone_v2",
     paths={"/api/webhooks/portone_v2": "payment"},
-    secret_setting="PORTONE_V2_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="PORTONE_V2_WEBHOOK_SECRET",
     verify=verify,
     translate=translate,
     stored_headers=standard_webhooks.HEADERS | {form.HEADER},

@@ -97,7 +97,7 @@ def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
     return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
+def translate(received: Received, _kind: str) -> Translation:
     """Translate a `track_updated`.
 
     Raises Unsupported for other events and for a parcel without a known status, Malformed or InvalidField for a body
@@ -149,7 +149,7 @@ def _event_id(track: ShippoTrack, current: TrackingStatus) -> str | None:
 PROVIDER = Provider(
     name="shippo",
     paths={"/api/webhooks/shippo": "shipping"},
-    secret_setting="SHIPPO_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="SHIPPO_WEBHOOK_SECRET",
     verify=verify,
     translate=translate,
     stored_headers=frozenset({SIGNATURE}),

@@ -51,7 +51,7 @@ def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
     return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - the body has the type
+def translate(received: Received, _kind: str) -> Translation:
     """Translate a snapshot event.
 
     Raises Unsupported for other types, thin events and events in a cloud provider's envelope, Malformed or InvalidField
@@ -73,7 +73,7 @@ _head = msgspec.json.Decoder(StripeEventHead)
 PROVIDER = Provider(
     name="stripe",
     paths={"/api/webhooks/stripe": "any"},
-    secret_setting="STRIPE_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="STRIPE_WEBHOOK_SECRET",
     verify=verify,
     translate=translate,
     stored_headers=frozenset({SIGNATURE}),

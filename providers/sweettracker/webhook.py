@@ -55,7 +55,7 @@ PERSONAL = ("telno_office", "telno_man", "recv_addr", "recv_name", "send_name", 
 _scan = msgspec.json.Decoder(ScanCallback)
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - its path has one kind
+def translate(received: Received, _kind: str) -> Translation:
     """Translate a callback, form or JSON.
 
     Raises Unsupported for a level that LEVELS does not list, Malformed or InvalidField for a body that cannot be read.
@@ -88,14 +88,14 @@ def _place(scan: ScanCallback) -> str | None:
     return None if is_personal else parcels.place(where)
 
 
-def _answer(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
+def _answer(_event_id: str, event_type: str) -> WebhookResponse:
     return FAIL if event_type == "unsupported_type" else SUCCESS
 
 
 PROVIDER = Provider(
     name="sweettracker",
     paths={"/api/webhooks/sweettracker": "shipping"},
-    secret_setting="SWEETTRACKER_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="SWEETTRACKER_WEBHOOK_SECRET",
     verify=url_token.verify,
     translate=translate,
     stored_headers=frozenset(),

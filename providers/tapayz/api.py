@@ -102,7 +102,7 @@ def build_request(request: VerificationRequest, key: str) -> ApiRequest:
     return ApiRequest("GET", f"/api/v1/transactions/{name}", headers)
 
 
-def read_response(request: VerificationRequest, received: Received, response: bytes) -> Translation:  # noqa: ARG001
+def read_response(request: VerificationRequest, _received: Received, response: bytes) -> Translation:
     """Translate the invoice's or transfer's state at Tapayz.
 
     Raises NotKnownYet while the API does not have the invoice or the claimed state, InvalidField for an undocumented

@@ -169,7 +169,7 @@ PROVIDER = Provider(
         "/callback/update-transaction": "transaction.updated",
         "/api/webhooks/tapayz": ANY,
     },
-    secret_setting="TAPAYZ_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="TAPAYZ_WEBHOOK_SECRET",
     verify=verify,
     translate=translate,
     stored_headers=frozenset({SIGNATURE}),

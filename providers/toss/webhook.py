@@ -79,7 +79,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return "signature"
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
+def translate(received: Received, _kind: str) -> Translation:
     """Return the verification request for a webhook.
 
     Raises Unsupported if it is not about a payment or names neither payment nor order, InvalidField for a deposit
@@ -135,7 +135,7 @@ def _signature(payload: bytes, key: bytes) -> bytes:
 PROVIDER = Provider(
     name="toss",
     paths={"/api/webhooks/toss": "payment"},
-    secret_setting="TOSS_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="TOSS_WEBHOOK_SECRET",
     verify=verify,
     translate=translate,
     stored_headers=frozenset({SIGNATURE, TIME, ID}),

@@ -19,7 +19,7 @@ _head = msgspec.json.Decoder(SubscriptionEventHead)
 _fields = msgspec.json.Decoder(SubscriptionFields)
 
 
-def translate(received: Received, kind: str) -> Translation:  # noqa: ARG001 - one path
+def translate(received: Received, _kind: str) -> Translation:
     """Translate a webhook of contract C.
 
     Raises Unsupported for any other `eventType`, Malformed or InvalidField for a body that cannot be read or names

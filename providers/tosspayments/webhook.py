@@ -16,7 +16,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return verify_raw(received, "X-Tosspayments-Signature", secrets)
 
 
-def _answer(event_id: str, event_type: str) -> WebhookResponse:  # noqa: ARG001
+def _answer(_event_id: str, event_type: str) -> WebhookResponse:
     if event_type in EVENT_TYPES:
         return json_response(200, {"status": "success", "event": event_type})
     reason = "unsupported_event" if event_type == "unsupported_type" else event_type
@@ -30,7 +30,7 @@ def _unreadable(message: str) -> WebhookResponse:
 PROVIDER = Provider(
     name="tosspayments",
     paths={"/api/webhooks/tosspayments": "subscription"},
-    secret_setting="TOSSPAYMENTS_WEBHOOK_SECRET",  # noqa: S106 - the name of the setting
+    secret_setting="TOSSPAYMENTS_WEBHOOK_SECRET",
     verify=verify,
     translate=translate,
     stored_headers=frozenset({SIGNATURE}),
