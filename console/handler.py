@@ -1,6 +1,6 @@
 """Applies a batch of records to the log in one transaction: the handler of the console's worker."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -38,7 +38,7 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
         if webhook.envelope.verification_request_id
     }
     domain_events = [event for event in _of(DomainEvent, events) if not isinstance(event, OrderStatus)]
-    webhook_ids = sorted({*_webhook_ids(webhooks, quarantined, outcomes), *requests})
+    webhook_ids = {*_webhook_ids(webhooks, quarantined, outcomes), *requests}
     webhook_store.upsert_webhooks(tx, webhook_ids, webhooks, quarantined)
     webhook_store.mark_confirmed(tx, requests)
     webhook_store.insert_outcomes(tx, outcomes)
@@ -56,7 +56,7 @@ def handle(tx: Connection, events: Sequence[Record]) -> list[Result]:
     return [Result("", "processed", ()) for _ in events]
 
 
-def _update_states(tx: Connection, webhook_ids: Sequence[str]) -> None:
+def _update_states(tx: Connection, webhook_ids: Collection[str]) -> None:
     if webhook_ids:
         states = {
             webhook_id: webhook_state(

@@ -1,6 +1,6 @@
 """Writes webhooks, the outcomes that services report, and the states that follow from them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -75,14 +75,15 @@ def upsert_webhooks(
     """Write the webhooks, and lock the rows of all `webhook_ids` until the transaction ends.
 
     `webhook_ids` must contain the ids of `new` and `quarantined`; rows of other ids are created if missing, else left
-    as they are. It must be sorted, so that concurrent replicas lock rows in the same order. States are not written.
+    as they are. States are not written.
     """
     described = {
         row["webhook_id"]: row
         for row in chain(map(webhook_rows.webhook, new), map(webhook_rows.quarantined, quarantined))
     }
+    in_order = sorted(webhook_ids)  # every replica locks in this order, so that two cannot deadlock
     UPSERT_WEBHOOKS.execute(
-        tx, [described.get(webhook_id) or webhook_rows.unknown(webhook_id) for webhook_id in webhook_ids]
+        tx, [described.get(webhook_id) or webhook_rows.unknown(webhook_id) for webhook_id in in_order]
     )
 
 
@@ -100,7 +101,7 @@ def insert_outcomes(tx: Connection, reported: Iterable[Outcome]) -> None:
     INSERT_OUTCOMES.execute(tx, map(webhook_rows.outcome, reported))
 
 
-def read(tx: Connection, webhook_ids: Sequence[str]) -> dict[str, StoredWebhook]:
+def read(tx: Connection, webhook_ids: Collection[str]) -> dict[str, StoredWebhook]:
     """Return the inputs of the states of these webhooks by id; webhooks without a row are missing."""
     stored: dict[str, StoredWebhook] = {}
     for webhook_id, because, is_confirmed, *report in tx.exec_driver_sql(READ, {"ids": list(webhook_ids)}):

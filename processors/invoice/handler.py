@@ -21,12 +21,10 @@ def handle(tx: Connection, webhooks: Sequence[InvoiceInput]) -> list[Result]:
     may process them at once. Both lock the transfer's row first, which serializes them.
     """
     payloads = [webhook.payload for webhook in webhooks]
-    transfers = store.lock_transfers(
-        tx, sorted({payload.transaction_id for payload in payloads if payload.transaction_id})
-    )
+    transfers = store.lock_transfers(tx, {payload.transaction_id for payload in payloads if payload.transaction_id})
     paid = {transfer.invoice_id for transfer in transfers.values()}
     named = {payload.invoice_id for payload in payloads}
-    invoices = store.lock_invoices(tx, sorted(invoice_id for invoice_id in paid | named if invoice_id))
+    invoices = store.lock_invoices(tx, {invoice_id for invoice_id in paid | named if invoice_id})
     unpaired = [name for name, transfer in transfers.items() if transfer.invoice_id is None]
     working_set = InvoiceWorkingSet(invoices, transfers)
     results = _add_credits(tx, [_apply(working_set, webhook) for webhook in webhooks])
@@ -49,7 +47,7 @@ def _apply(working_set: InvoiceWorkingSet, webhook: InvoiceInput) -> Result:
 
 def _add_credits(tx: Connection, results: list[Result]) -> list[Result]:
     """Insert the credits of the results into the ledger; return the results with the credits' balances set."""
-    customers = sorted({credit.customer_id or "" for credit in credits_in(results)})
+    customers = {credit.customer_id or "" for credit in credits_in(results)}
     if not customers:
         return results
     results = with_balances(results, store.lock_balances(tx, customers))

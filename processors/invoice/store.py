@@ -3,7 +3,7 @@
 Transfers are locked first, then invoices, then customers, each in the order of their ids.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -37,33 +37,26 @@ UPDATE invoice_history SET invoice_id = found.invoice_id
 )
 
 
-def lock_transfers(tx: Connection, transaction_ids: Sequence[str]) -> dict[str, Transfer]:
-    """Insert missing transfers, lock all until the transaction ends, and return them by id.
-
-    `transaction_ids` must be sorted, so that two transactions cannot deadlock.
-    """
+def lock_transfers(tx: Connection, transaction_ids: Collection[str]) -> dict[str, Transfer]:
+    """Insert missing transfers, lock all until the transaction ends, and return them by id."""
     rows = LOCK_TRANSFERS.rows(tx, transaction_ids)
     return {name: Transfer(name, version, registers.load(TransferRegisters, text)) for name, version, text in rows}
 
 
-def lock_invoices(tx: Connection, invoice_ids: Sequence[str]) -> dict[str, Invoice]:
-    """Insert missing invoices, lock all until the transaction ends, and return them by id.
-
-    `invoice_ids` must be sorted, so that two transactions cannot deadlock.
-    """
+def lock_invoices(tx: Connection, invoice_ids: Collection[str]) -> dict[str, Invoice]:
+    """Insert missing invoices, lock all until the transaction ends, and return them by id."""
     rows = LOCK_INVOICES.rows(tx, invoice_ids)
     return {name: Invoice.load(name, version, text) for name, version, text in rows}
 
 
-def lock_balances(tx: Connection, customer_ids: Sequence[str]) -> dict[tuple[str, str], int]:
+def lock_balances(tx: Connection, customer_ids: Collection[str]) -> dict[tuple[str, str], int]:
     """Insert missing customers, lock all until the transaction ends; return balances by (customer id, currency).
 
-    Balances are in minor units; customers without credits are not in the result. `customer_ids` must be sorted, so that
-    two transactions cannot deadlock.
+    Balances are in minor units; customers without credits are not in the result.
     """
     if not LOCK_CUSTOMERS.rows(tx, customer_ids):
         return {}
-    balances = statements.execute(tx, BALANCES, {"keys": customer_ids})
+    balances = statements.execute(tx, BALANCES, {"keys": list(customer_ids)})
     return {(customer_id, currency): sum_ for customer_id, currency, sum_ in balances}
 
 

@@ -16,7 +16,7 @@ def handle(tx: Connection, events: Sequence[OrderInput]) -> list[Result]:
     An event that concerns no column of an order is `processed` and changes nothing. The caller commits `tx`.
     """
     named = [(order_of(event), event) for event in events]
-    orders = store.lock(tx, sorted({order_id for order_id, _ in named if order_id}))
+    orders = store.lock(tx, {order_id for order_id, _ in named if order_id})
     results = [_apply(orders, order_id, event) for order_id, event in named]
     store.save(tx, orders.values())
     return results

@@ -1,6 +1,6 @@
 """All SQL of the order processor. Each batch runs one statement per purpose, with an array per column."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,11 +16,8 @@ SAVE = statements.update(orders)
 _inputs = msgspec.json.Decoder(Inputs)
 
 
-def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Order]:
-    """Insert missing orders, lock all until the transaction ends, and return them by id.
-
-    `order_ids` must be sorted, so that two transactions cannot deadlock.
-    """
+def lock(tx: Connection, order_ids: Collection[OrderId]) -> dict[OrderId, Order]:
+    """Insert missing orders, lock all until the transaction ends, and return them by id."""
     rows = LOCK.rows(tx, order_ids)
     return {order_id: Order(order_id, version, _inputs.decode(inputs)) for order_id, version, inputs in rows}
 

@@ -38,18 +38,18 @@ def handle(tx: Connection, webhooks: Sequence[Input], *, orders: OrdersPolicy = 
     return results
 
 
-def _aliases(webhooks: Sequence[Input]) -> list[AliasKey]:
+def _aliases(webhooks: Sequence[Input]) -> set[AliasKey]:
     named = [webhook for webhook in webhooks if isinstance(webhook, PaymentWebhook | DisputeWebhook | RefundWebhook)]
-    return sorted({alias for webhook in named for alias in aliases_of(webhook)})
+    return {alias for webhook in named for alias in aliases_of(webhook)}
 
 
-def _order_ids(webhooks: Sequence[Input], known: Iterable[Alias[Payment]]) -> list[OrderId]:
+def _order_ids(webhooks: Sequence[Input], known: Iterable[Alias[Payment]]) -> set[OrderId]:
     """Return the ids of the orders that aliases or webhooks name, except refunds that their payment does not report."""
     reported = (
         webhook for webhook in webhooks if not isinstance(webhook, RefundWebhook) or webhook.payload.reported_by_payment
     )
     named = {webhook.payload.order_id for webhook in reported} | {alias.order_id for alias in known}
-    return sorted(filter(None, named))
+    return set(filter(None, named))
 
 
 def _save(tx: Connection, working_set: PaymentWorkingSet, applied: Sequence[tuple[Input, Result]]) -> None:

@@ -1,6 +1,6 @@
 """All SQL of the payment processor. Each batch runs one statement per table, with an array per column."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -27,16 +27,15 @@ RECORD = statements.insert(payment_history)
 BACKFILL = statements.update(payment_history, "order_id", "outcome")
 
 
-def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Payment]:
+def lock(tx: Connection, order_ids: Collection[OrderId]) -> dict[OrderId, Payment]:
     """Insert missing orders, lock all until the transaction ends, and return their payments by order id.
 
-    An order without a payment has one of version 0. `order_ids` must be sorted, so that two transactions cannot
-    deadlock.
+    An order without a payment has one of version 0.
     """
     locked = LOCK.rows(tx, order_ids)
     if not locked:
         return {}
-    keys = {"keys": order_ids}
+    keys = {"keys": list(order_ids)}
     known = {row[0]: payment_of(*row) for row in statements.execute(tx, PAYMENTS, keys)}
     parts: dict[OrderId, dict[str, TransactionRegisters]] = {order_id: {} for order_id in order_ids}
     for order_id, transaction_id, stored in statements.execute(tx, TRANSACTIONS, keys):

@@ -16,10 +16,10 @@ def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> lis
 
     Most events about payments only map an alias to its order. The caller commits `tx`.
     """
-    aliases = sorted({alias for event in events for alias in aliases_of(event)})
+    aliases = {alias for event in events for alias in aliases_of(event)}
     known = alias_store.lock(tx, aliases, row_mapping.load_pending)
     working_set = RefundWorkingSet({}, dict(known))
-    before = store.lock(tx, sorted(filter(None, {working_set.touches(event) for event in events})))
+    before = store.lock(tx, set(filter(None, map(working_set.touches, events))))
     working_set.refunds.update(before)
     results = [working_set.apply(event) for event in events]
     pairs = zip(events, results, strict=True)

@@ -1,6 +1,6 @@
 """All SQL of the refund processor. Each batch runs one statement per table, with an array per column."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -29,16 +29,13 @@ DELETE FROM refunds USING unnest(%(order_id)b::text[], %(refund_id)b::text[]) AS
 )
 
 
-def lock(tx: Connection, order_ids: Sequence[OrderId]) -> dict[OrderId, Refunds]:
-    """Insert missing orders, lock all until the transaction ends, and return their refunds by order id.
-
-    `order_ids` must be sorted, so that two transactions cannot deadlock.
-    """
+def lock(tx: Connection, order_ids: Collection[OrderId]) -> dict[OrderId, Refunds]:
+    """Insert missing orders, lock all until the transaction ends, and return their refunds by order id."""
     locked = LOCK.rows(tx, order_ids)
     if not locked:
         return {}
     known: dict[OrderId, dict[str, Refund]] = {order_id: {} for order_id in order_ids}
-    for order_id, refund_id, stored in statements.execute(tx, READ, {"keys": order_ids}):
+    for order_id, refund_id, stored in statements.execute(tx, READ, {"keys": list(order_ids)}):
         known[order_id][refund_id] = Refund.load(stored)
     return {
         order_id: refunds_of(order_id, version, known[order_id], paid, released)

@@ -12,7 +12,7 @@ from stream.state.fold import Result, fold
 
 def handle(tx: Connection, webhooks: Sequence[ShippingWebhook]) -> list[Result]:
     """Apply new webhooks in order, save parcels and history, and return one result each. The caller commits `tx`."""
-    shipments = store.lock(tx, sorted({key(webhook) for webhook in webhooks}))
+    shipments = store.lock(tx, {key(webhook) for webhook in webhooks})
     results = fold(shipments, webhooks, key, apply)
     store.save(tx, shipments.values(), last={key(webhook): webhook for webhook in webhooks})
     store.record(tx, zip(webhooks, results, strict=True))

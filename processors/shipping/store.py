@@ -1,6 +1,6 @@
 """All SQL of the shipping processor. Each batch runs one statement per table, with an array per column."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -18,8 +18,8 @@ SAVE = statements.update(shipments)
 RECORD = statements.insert(shipment_history)
 
 
-def lock(tx: Connection, shipment_ids: Sequence[str]) -> dict[str, Shipment]:
-    """Insert missing parcels, lock all until the transaction ends, return them by id. `shipment_ids` must be sorted."""
+def lock(tx: Connection, shipment_ids: Collection[str]) -> dict[str, Shipment]:
+    """Insert missing parcels, lock all until the transaction ends, and return them by id."""
     rows = LOCK.rows(tx, shipment_ids)
     return {name: Shipment(name, version, registers.load(ShipmentRegisters, stored)) for name, version, stored in rows}
 

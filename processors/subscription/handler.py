@@ -23,7 +23,7 @@ def handle(tx: Connection, events: Sequence[DomainEvent]) -> list[Result]:
     the events of the first result for its order. The caller commits `tx`.
     """
     relevant = [event for event in events if isinstance(event, SubscriptionInput) and parse_order_id(event.order_id)]
-    subscriptions = store.lock(tx, sorted({key(event) for event in relevant}))
+    subscriptions = store.lock(tx, {key(event) for event in relevant})
     results = fold(subscriptions, relevant, key, apply)
     store.save(tx, subscriptions.values(), touched={event.order_id for event in relevant if event.order_id})
     store.record(tx, zip(relevant, results, strict=True))
@@ -43,7 +43,7 @@ def _plan_missing(tx: Connection, events: Sequence[DomainEvent]) -> dict[str, Re
     for event in events:
         if (order_id := order_without_plan(event)) is not None:
             causes.setdefault(order_id, event)
-    new = store.insert_orders_without_plan(tx, sorted(causes))
+    new = store.insert_orders_without_plan(tx, causes)
     return {
         causes[order_id].event_id: Result(order_id, "processed", (plan_missing_event(order_id, causes[order_id]),))
         for order_id in new

@@ -22,16 +22,13 @@ INSERT INTO orders_without_plan (order_id) SELECT unnest(%(ids)b::text[]) ON CON
 """
 
 
-def lock(tx: Connection, user_ids: Sequence[str]) -> dict[str, Subscription]:
-    """Insert missing subscriptions, lock all until the transaction ends, and return them by user id.
-
-    `user_ids` must be sorted, so that two transactions cannot deadlock.
-    """
+def lock(tx: Connection, user_ids: Collection[str]) -> dict[str, Subscription]:
+    """Insert missing subscriptions, lock all until the transaction ends, and return them by user id."""
     users = LOCK.rows(tx, user_ids)
     if not users:
         return {}
     paid: dict[str, dict[OrderId, PaidOrder]] = {user_id: {} for user_id in user_ids}
-    for user_id, order_id, stored in statements.execute(tx, READ, {"keys": user_ids}):
+    for user_id, order_id, stored in statements.execute(tx, READ, {"keys": list(user_ids)}):
         paid[user_id][order_id] = PaidOrder.load(stored)
     return {user_id: Subscription(user_id, version, paid[user_id]) for user_id, version in users}
 
@@ -48,9 +45,12 @@ def record(tx: Connection, applied: Iterable[tuple[SubscriptionInput, Result]]) 
     RECORD.execute_columns(tx, _history_columns(list(applied)))
 
 
-def insert_orders_without_plan(tx: Connection, order_ids: Sequence[OrderId]) -> list[OrderId]:
-    """Insert orders that name no plan, and return the ids that were not stored before. `order_ids` must be sorted."""
-    return list(statements.execute(tx, INSERT_ORDERS_WITHOUT_PLAN, {"ids": order_ids}).scalars()) if order_ids else []
+def insert_orders_without_plan(tx: Connection, order_ids: Collection[OrderId]) -> list[OrderId]:
+    """Insert orders that name no plan, and return the ids that were not stored before."""
+    if not order_ids:
+        return []
+    in_order = sorted(order_ids)  # so that two transactions that insert the same orders do not deadlock
+    return list(statements.execute(tx, INSERT_ORDERS_WITHOUT_PLAN, {"ids": in_order}).scalars())
 
 
 def _columns(subscriptions_: Sequence[Subscription]) -> ColumnValues:

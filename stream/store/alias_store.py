@@ -1,6 +1,6 @@
 """The table of aliases (`aliases`) and its SQL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -35,14 +35,18 @@ UPDATE aliases SET order_id = saved.order_id, pending = saved.pending::json,
 )
 
 
-def lock(tx: Connection, keys: Sequence[AliasKey], load: Callable[[str], Alias[S]]) -> dict[AliasKey, Alias[S]]:
+def lock(tx: Connection, keys: Collection[AliasKey], load: Callable[[str], Alias[S]]) -> dict[AliasKey, Alias[S]]:
     """Lock the rows of these aliases until the transaction ends, and return the aliases. Missing rows are inserted.
 
-    `keys` must be sorted, so that transactions do not deadlock. `load` makes an alias of the JSON of its pending state.
+    `load` makes an alias of the JSON of its pending state.
     """
     if not keys:
         return {}
-    columns: ColumnValues = {"providers": [provider for provider, _ in keys], "names": [name for _, name in keys]}
+    in_order = sorted(keys)  # so that two transactions that insert the same aliases do not deadlock
+    columns: ColumnValues = {
+        "providers": [provider for provider, _ in in_order],
+        "names": [name for _, name in in_order],
+    }
     statements.execute(tx, INSERT, columns)
     return {
         (provider, name): load(pending) if pending else Alias(order_id)

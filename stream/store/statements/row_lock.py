@@ -1,6 +1,6 @@
 """Locks the rows of aggregates that a batch may change, and inserts those that are missing first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Row
@@ -14,12 +14,13 @@ class RowLock(NamedTuple):
     insert_missing: str
     select_for_update: str
 
-    def rows(self, tx: Connection, keys: Sequence[str]) -> Sequence[Row[*Selected]]:
+    def rows(self, tx: Connection, keys: Collection[str]) -> Sequence[Row[*Selected]]:
         """Insert missing rows, lock those of all keys until the transaction ends, and return them.
 
-        `keys` must be sorted, so that two transactions cannot deadlock. Without keys, nothing is executed.
+        Without keys, nothing is executed.
         """
         if not keys:
             return []
-        execute(tx, self.insert_missing, {"keys": keys})
-        return execute(tx, self.select_for_update, {"keys": keys}).all()
+        in_order = sorted(keys)  # every transaction inserts and locks in this order, so that two cannot deadlock
+        execute(tx, self.insert_missing, {"keys": in_order})
+        return execute(tx, self.select_for_update, {"keys": in_order}).all()
