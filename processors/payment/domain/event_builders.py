@@ -5,6 +5,7 @@ from typing import NamedTuple, TypedDict
 
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.published_state import payment_state
+from processors.payment.domain.transactions.cancel_claims import claim_key
 from stream.events import (
     AmountMismatched,
     DepositAwaited,
@@ -152,26 +153,38 @@ def _refund_requested(header: EventHeader, common: PaymentFields, change: Change
 
 
 def _refund_mismatched(header: EventHeader, common: PaymentFields, change: Change) -> RefundMismatched:
-    """Build RefundMismatched by its key: (order, transaction, sum), or (order, provider, transaction, reason).
+    match change.key:
+        case (_, transaction, total):
+            return _excessive_refund(header, common, change.payment, transaction, int(total))
+        case (_, provider, transaction, reason):
+            return _unmatched_cancel(header, change.payment, provider, transaction, reason)
+        case key:
+            raise ValueError(f"RefundMismatched has a key of 3 or 4 parts, not {key}")
 
-    The first is for a transaction refunded by more than was paid, the second for a cancel that fits no payment.
-    """
-    payment, key = change.payment, change.key
-    if len(key) == len(("order", "transaction", "sum")):
-        state = payment.transactions[key[1]]
-        return RefundMismatched(
-            **header,
-            refund_id=None,
-            provider=state.provider.value or common["provider"],
-            transaction_id=key[1] or None,
-            amount=int(key[2]),
-            currency=state.currency.value or "KRW",
-            paid_amount=state.amount.value,
-            paid_currency=state.currency.value,
-            reason="exceeds_payment",
-        )
-    _, provider, transaction, reason = key
-    parts = payment.claims[f"{provider}\n{transaction}"].parts
+
+def _excessive_refund(
+    header: EventHeader, common: PaymentFields, payment: Payment, transaction: str, total: int
+) -> RefundMismatched:
+    """Build RefundMismatched for a transaction of which more was refunded, `total` in minor units, than was paid."""
+    state = payment.transactions[transaction]
+    return RefundMismatched(
+        **header,
+        refund_id=None,
+        provider=state.provider.value or common["provider"],
+        transaction_id=transaction or None,
+        amount=total,
+        currency=state.currency.value or "KRW",
+        paid_amount=state.amount.value,
+        paid_currency=state.currency.value,
+        reason="exceeds_payment",
+    )
+
+
+def _unmatched_cancel(
+    header: EventHeader, payment: Payment, provider: str, transaction: str, reason: str
+) -> RefundMismatched:
+    """Build RefundMismatched for a cancel that does not belong to the order's payment."""
+    parts = payment.claims[claim_key(provider, transaction)].parts
     cancelled = sum(register.value.amount for register in parts.cancels.values() if register.value)
     return RefundMismatched(
         **header,

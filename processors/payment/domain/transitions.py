@@ -16,7 +16,7 @@ from processors.payment.domain.payment_registers import (
 )
 from processors.payment.domain.statuses import CANCELS, TRANSITIONS
 from processors.payment.domain.transactions import transaction_log
-from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts, mismatch_reason
+from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts, claim_key, mismatch_reason
 from processors.payment.domain.webhook_parts import aliases_in, parts_of, transaction_of
 from stream.events import (
     DisputeWebhook,
@@ -167,7 +167,7 @@ def _merged_transactions(
 
 
 def _with_claim(claims: Mapping[str, CancelClaim], claim: CancelClaim) -> Mapping[str, CancelClaim]:
-    key = f"{claim.provider}\n{claim.transaction}"
+    key = claim_key(claim.provider, claim.transaction)
     if (known := claims.get(key)) is not None:
         claim = replace(
             known,

@@ -50,6 +50,11 @@ class CancelClaim:
     waiting: tuple[str, ...] = field(default=(), compare=False)
 
 
+def claim_key(provider: str, transaction: str) -> str:
+    """Return the key in `Payment.claims` of the claim for one transaction of one provider."""
+    return f"{provider}\n{transaction}"
+
+
 def mismatch_reason(base: Parts, claim: CancelClaim) -> str | None:
     """Return why a cancel does not belong to the order's payment; None when it does, or when no payment is known.
 
