@@ -21,7 +21,7 @@ from stream.worker.bisection import BatchFailed, Runner, in_parts, together
 from stream.worker.publishing.messages import Messages
 from tests import failing
 from tests.actors import Shop, Store, new_order, until
-from tests.builders import ORDER, a_payment, an_order
+from tests.builders import a_payment, an_order
 from tests.failing import pay, refusing
 from tests.log import CODEC, reading
 from tests.working_sets import apply_to_payment
@@ -142,7 +142,7 @@ def test_an_event_whose_consequence_is_too_large_for_kafka_is_retried(engine: En
     bad = delivered(a_payment("failed", order=new_order(), failure_reason="x" * 995_000), 0)
 
     def handle(_: Connection, webhooks: Sequence[Any]) -> list[Result]:
-        return [Result("1", "processed", apply_to_payment(payment.Payment(ORDER), one)[2]) for one in webhooks]
+        return [Result("1", "processed", apply_to_payment(a_new_payment(one), one)[2]) for one in webhooks]
 
     with engine.connect() as tx:
         applied = batch.apply(tx, [bad], handle, Messages("payment", CODEC), in_parts, 2.0)
@@ -201,9 +201,14 @@ def delivered(webhook: PaymentWebhook, offset: int) -> Delivery:
     return delivery(CODEC, topics.PAYMENT_WEBHOOKS.name, 0, offset, b"1", CODEC.encode(webhook))
 
 
+def a_new_payment(webhook: PaymentWebhook) -> payment.Payment:
+    assert webhook.payload.order_id is not None
+    return payment.Payment(webhook.payload.order_id)
+
+
 def domain_events_of(webhook: PaymentWebhook, *, currency: bool) -> tuple[DomainEvent, ...]:
     """What the payment processor says of a first payment, with or without what its schema asks for."""
-    _, _, domain_events = apply_to_payment(payment.Payment(ORDER), webhook)
+    _, _, domain_events = apply_to_payment(a_new_payment(webhook), webhook)
     return tuple(
         msgspec.structs.replace(domain_event, currency="KRW" if currency else None) for domain_event in domain_events
     )
