@@ -32,6 +32,12 @@ class Applied:
     messages: list[OutboxMessage] = field(default_factory=list)
     outcomes: list[DeliveryOutcome] = field(default_factory=list)
 
+    def joined(self, other: "Applied") -> "Applied":
+        """Return both results as one, with the messages and outcomes of `other` last."""
+        return Applied(
+            self.outbox_ids + other.outbox_ids, self.messages + other.messages, self.outcomes + other.outcomes
+        )
+
 
 @faults.after("worker.before_commit")
 def apply(

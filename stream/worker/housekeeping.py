@@ -1,4 +1,4 @@
-"""The worker's tasks between batches: retries, overdue and dismissed events, and whether events are consumed."""
+"""The worker's tasks between batches: it retries events, and reports those that are overdue or were dismissed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,23 +6,20 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from runtime.config.store_settings import StoreSettings
-from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import Record
 from stream.kafka.position import EventPosition, Owned, Partition
 from stream.store import outbox, ownership, pausing, retrying, waiting
 from stream.store.outbox import OutboxMessage
-from stream.store.pausing import Pause
 from stream.store.retrying import FailedEvent
 from stream.worker import retries
 from stream.worker.batch import Applied
 from stream.worker.bisection import Handler
+from stream.worker.consumption import Consumption
 from stream.worker.monitoring import metrics
 from stream.worker.publishing.messages import Messages
 
 INTERVAL_S = 1.0
-UNKNOWN = Pause("not known yet", "the start of this process", 0)
-"""The pause of a worker that has not read the store yet: it consumes nothing."""
 # One statement, because usually there is nothing to do. It looks at all partitions; the work is limited to owned ones.
 PENDING = f"""
 SELECT ({retrying.RETRYING}), EXISTS (SELECT FROM pause),
@@ -36,12 +33,7 @@ COUNT_INTERVAL_S = 5.0
 
 
 class Housekeeping:
-    """Does the tasks between batches in the worker's thread.
-
-    `stops` is True while MAX_RETRYING or more events are retrying. The cause is then probably ours, so no event is
-    consumed, and no failed attempt is counted. `pause` is the operator's pause of the service, None while it runs,
-    and UNKNOWN at first: during a pause, nothing is consumed or retried. `work` updates both.
-    """
+    """Does the tasks between batches in the worker's thread, and keeps `consumption` up to date."""
 
     def __init__(
         self,
@@ -50,23 +42,18 @@ class Housekeeping:
         repeat_handler: Handler[Record],
         codec: Codec,
         messages: Messages,
+        consumption: Consumption,
     ) -> None:
         """`repeat_handler` retries the events that may have been handled before the store was restored."""
         self._settings = settings
         self._handler = handler
         self._codec = codec
         self._messages = messages
+        self._consumption = consumption
         self._last_run_at = 0.0
         self._counted_at = 0.0
         self._repeat_handler = repeat_handler
         self._probe_size = 1  # the number of events that are retried at once while consumption is stopped
-        self.stops = False
-        self.pause: Pause | None = UNKNOWN
-
-    @property
-    def holds(self) -> bool:
-        """True while no events are consumed, because of `stops` or `pause`."""
-        return self.stops or self.pause is not None
 
     @property
     def is_due(self) -> bool:
@@ -75,41 +62,40 @@ class Housekeeping:
 
     def work(
         self, tx: Connection, owned: Mapping[Partition, Owned], outcomes: Callable[[Applied], list[OutboxMessage]]
-    ) -> list[Applied]:
+    ) -> Applied | None:
         """Retry the due events of the owned partitions, and mark events that have waited too long as dead.
 
         The caller commits `tx`. The messages that follow, with the outcomes of these events and of those dismissed
-        since the last call, are written to the outbox and returned, to be published after the commit: one item, or none
-        when there was nothing to do or the service is paused. `outcomes` encodes the outcomes of the retries. Raises
+        since the last call, are written to the outbox and returned, to be published after the commit; None when there
+        was nothing to do or the service is paused. `outcomes` encodes the outcomes of the retries. Raises
         Fenced or Restored when the partitions are no longer owned as `owned` says.
         """
         self._last_run_at = time.monotonic()
         retrying_events, is_paused, *pending = tx.exec_driver_sql(
             PENDING, {"seconds": self._settings.wait_limit_s}
         ).one()
-        self._update_stops(retrying_events)
-        self._update_pause(pausing.read(tx) if is_paused else None)
+        self._consumption.update(retrying_events, pausing.read(tx) if is_paused else None)
         self._count(tx)
-        if self.pause is not None or not any(pending):
-            return []
-        due = retrying.due(tx, owned, self._probe_size if self.stops else MAX_RETRIED_AT_ONCE)
+        if self._consumption.pause is not None or not any(pending):
+            return None
+        due = retrying.due(tx, owned, self._probe_size if self._consumption.is_stopped else MAX_RETRIED_AT_ONCE)
         overdue = waiting.mark_overdue(tx, owned, self._settings.wait_limit_s)
         dismissed = retrying.mark_dismissals_published(tx, owned)
         if not (due or overdue or dismissed):
-            return []
+            return None
         touched = _partitions(due, [*overdue, *(event.position for event in dismissed)])
         ownership.assert_held(tx, {partition: owned[partition] for partition in touched})
         repeated = [event for event in due if event.offset < owned[event.topic, event.partition].rewound_until]
         new = [event for event in due if event not in repeated]
-        applied = _merge(self._retry(tx, repeated, self._repeat_handler), self._retry(tx, new, self._handler))
+        applied = self._retry(tx, repeated, self._repeat_handler).joined(self._retry(tx, new, self._handler))
         # The outbox holds these outcomes too: a batch is delivered again and its outcomes made again, a retry is not.
         messages = [*outcomes(applied), *self._messages.overdue(overdue), *self._messages.dismissed(dismissed)]
         outbox_ids = outbox.insert(tx, messages)
         self._update_probe(applied)
-        return [Applied(applied.outbox_ids + outbox_ids, applied.messages + messages, applied.outcomes)]
+        return applied.joined(Applied(outbox_ids, messages))
 
     def _retry(self, tx: Connection, due: list[FailedEvent], handler: Handler[Record]) -> Applied:
-        policy = retries.keep_attempts if self.stops else retries.count_attempt
+        policy = retries.keep_attempts if self._consumption.is_stopped else retries.count_attempt
         wait_s = self._settings.retry_first_s
         return retries.retry(tx, due, self._codec, handler, self._messages, policy, wait_s) if due else Applied()
 
@@ -121,20 +107,6 @@ class Housekeeping:
         if retried == MAX_RETRIED_AT_ONCE:
             self._last_run_at = 0.0
 
-    def _update_stops(self, retrying_events: int) -> None:
-        metrics.RETRYING.set(retrying_events)
-        stops = retrying_events >= self._settings.max_retrying
-        if stops != self.stops:
-            write_log, name = (log.error, "consumption.stopped") if stops else (log.info, "consumption.resumed")
-            write_log(name, count=retrying_events)
-        self.stops = stops
-
-    def _update_pause(self, pause: Pause | None) -> None:
-        metrics.PAUSED.set(pause is not None)
-        if (pause is None) != (self.pause is None) and self.pause is not UNKNOWN:
-            log.warning("service.paused", cause=pause.reason) if pause else log.info("service.resumed")
-        self.pause = pause
-
     def _count(self, tx: Connection) -> None:
         """Count the dead and waiting events of the whole store at most every COUNT_INTERVAL_S.
 
@@ -144,12 +116,6 @@ class Housekeeping:
             self._counted_at = time.monotonic()
             metrics.DEAD.set(retrying.counts(tx)["dead"])
             metrics.WAITING.set(waiting.count(tx))
-
-
-def _merge(first: Applied, second: Applied) -> Applied:
-    return Applied(
-        first.outbox_ids + second.outbox_ids, first.messages + second.messages, first.outcomes + second.outcomes
-    )
 
 
 def _partitions(due: list[FailedEvent], positions: list[EventPosition]) -> set[Partition]:

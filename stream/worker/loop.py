@@ -43,7 +43,8 @@ from stream.store.ownership import Fenced, Restored
 from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.batch import Applied
 from stream.worker.bisection import Handler
-from stream.worker.housekeeping import INTERVAL_S, UNKNOWN, Housekeeping
+from stream.worker.consumption import UNKNOWN, Consumption
+from stream.worker.housekeeping import INTERVAL_S, Housekeeping
 from stream.worker.monitoring import metrics, reporting
 from stream.worker.monitoring.lag import Lag
 from stream.worker.monitoring.worker_health import WorkerHealth
@@ -100,7 +101,8 @@ class Worker:
         self._lag = Lag(self._consumer, self._topics)
         self._takeover = Takeover(store, self._consumer, restore_hooks, self._stay_in_group)
         messages = Messages(service.name, codec)
-        self._housekeeping = Housekeeping(settings, handler, self._repeat_handler, codec, messages)
+        self._consumption = Consumption(settings.max_retrying)
+        self._housekeeping = Housekeeping(settings, handler, self._repeat_handler, codec, messages, self._consumption)
         self._transactions = Transactions(
             store, self._consumer, messages, self._housekeeping, settings, publishes_outcomes=service.publishes_outcomes
         )
@@ -116,11 +118,11 @@ class Worker:
         health.warn_while(self._paused)
 
     def _stopped(self) -> str | None:
-        stops = self._housekeeping.stops
-        return "MAX_RETRYING or more events are retrying; consumption is stopped" if stops else None
+        is_stopped = self._consumption.is_stopped
+        return "MAX_RETRYING or more events are retrying; consumption is stopped" if is_stopped else None
 
     def _paused(self) -> str | None:
-        pause = self._housekeeping.pause
+        pause = self._consumption.pause
         return None if pause in (None, UNKNOWN) else f"paused by {pause.by}: {pause.reason}"
 
     def run(self, stop: Event) -> None:
@@ -148,9 +150,9 @@ class Worker:
     @faults.after("worker.after_consume")
     def _consume(self, stop: Event) -> list[Message]:
         """Return the next messages; none while consumption is stopped or paused."""
-        if self._housekeeping.pause is UNKNOWN:
+        if self._consumption.pause is UNKNOWN:
             return []
-        if not self._housekeeping.holds:
+        if not self._consumption.is_halted:
             return self._consumer.consume(self._settings.batch_size, self._settings.gather_ms / 1000)
         self._wait(INTERVAL_S, stop)
         return []
@@ -183,7 +185,7 @@ class Worker:
             else:
                 self._lag.note_processed()
                 self._health.failure = None
-                return None if self._housekeeping.holds else self._consumer.resume()
+                return None if self._consumption.is_halted else self._consumer.resume()
 
     def _note_failure(self, failure: Exception, wait_s: float) -> None:
         """Log the failure and show it in the health; after a failure of the store, acquire all partitions again."""
@@ -250,13 +252,17 @@ class Worker:
 
     def _do_housekeeping(self) -> None:
         """Retry failed events, publish the messages that follow, and resume consumption if it was stopped."""
-        was_held = self._housekeeping.holds
-        results = self._transactions.do_housekeeping()
-        if was_held and not self._housekeeping.holds:
+        was_halted = self._consumption.is_halted
+        applied = self._transactions.do_housekeeping()
+        if was_halted and not self._consumption.is_halted:
             self._consumer.resume()
-        for applied in results:
-            self._publish(applied)
-            reporting.report(applied)
+        if applied is not None:
+            self._publish_retried(applied)
+
+    @faults.before("worker.after_retry")
+    def _publish_retried(self, applied: Applied) -> None:
+        self._publish(applied)
+        reporting.report(applied)
 
     def _publish(self, applied: Applied) -> None:
         """Publish the messages of a committed batch, and note that their outbox rows can be deleted."""

@@ -85,9 +85,8 @@ class Transactions:
             applied = batch.apply(tx, deliveries, handler, self._messages, run, self._first_wait_s)
             return applied, self._outcomes(applied)
 
-    @faults.after("worker.after_retry")
-    def do_housekeeping(self) -> list[Applied]:
-        """Run the housekeeping and commit it; return the result, which the caller publishes: one item or none."""
+    def do_housekeeping(self) -> Applied | None:
+        """Run the housekeeping and commit it; return the result, which the caller publishes, if there is any."""
         with self._store.begin() as tx:
             ownership.check(tx, self._consumer.owned)
             outbox.delete(tx, self._published)
