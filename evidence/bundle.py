@@ -100,7 +100,10 @@ def chain(found: Mapping[str, bytes]) -> tuple[str, str]:
 
 
 def add(archive: zipfile.ZipFile, folder: str, found: Mapping[str, bytes]) -> None:
-    """Add files to a zip, in a folder named `folder`."""
+    """Add files, given by their names, to a zip, in a folder named `folder`.
+
+    All have the time EPOCH, so that the same files always make the same zip.
+    """
     for name, data in found.items():
         archive.writestr(zipfile.ZipInfo(f"{folder}/{name}", EPOCH), data, zipfile.ZIP_DEFLATED)
 

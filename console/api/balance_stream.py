@@ -68,7 +68,10 @@ RELOAD: Change = {}
 
 
 class BalanceStream:
-    """The customers with open WebSockets on this replica, and a queue of changes for each WebSocket."""
+    """Streams customers' balances to the WebSockets of this replica: iterate `balances` for each of them.
+
+    `listen` must run meanwhile in the same event loop; without it no changes arrive.
+    """
 
     def __init__(self, log_store: Engine, session_url: str) -> None:
         """`session_url` bypasses a connection pooler, which would not pass on notifications."""

@@ -19,7 +19,7 @@ Row = dict[str, JsonValue]
 
 
 def domain_event(event: DomainEvent) -> Row:
-    """Return the row of a domain event."""
+    """Return the row of a domain event, with the whole event, not masked, as its `body`."""
     return {
         "event_id": event.event_id,
         "type": type(event).__name__,

@@ -51,9 +51,10 @@ class DurableAppend:
         return None
 
     def warning(self) -> str | None:
-        """Return why webhooks could not be accepted if Kafka became unavailable, or None.
+        """Return why the spool could not take webhooks if Kafka became unavailable: it is full, or its disk refuses.
 
-        This does not affect readiness: Kafka accepts webhooks now, and every gateway on such a disk has the warning.
+        None if it could, without a spool, and while `problem` has a reason already. This does not affect readiness:
+        Kafka accepts webhooks now, and every gateway on such a disk has the warning.
         """
         return self._spool_problem(self._spool) if self._spool and not self.problem() else None
 

@@ -132,7 +132,8 @@ def offer(session: Session, envelope: Envelope, *, in_one_packet: bool) -> Dialo
 def read_dot_reply(session: Session) -> Dialogue[None]:
     """Read the server's reply to the final dot.
 
-    Raises NotTaken if it refuses, NoReply if the connection fails or the reply is neither 2yz, 4yz nor 5yz.
+    Raises NotTaken if it refuses, NoReply if the connection fails or times out, or the reply is neither 2yz, 4yz nor
+    5yz.
     """
     try:
         code, reply = yield from session.reply()

@@ -50,7 +50,10 @@ class Session:
         return self._socket.fileno()
 
     def send(self, data: bytes) -> None:
-        """Send what fits into the socket's buffer now; waiting in `sent` or `reply` sends the rest."""
+        """Send what fits into the socket's buffer now, without waiting; waiting in `sent` or `reply` sends the rest.
+
+        Raises OSError if the connection is lost, as waiting does.
+        """
         self._unsent += data
         self._flush()
 

@@ -129,9 +129,11 @@ class ManagementApi:
         return {"service": self.service, "id": name, "outcome": self._outcome(tx, name), **event_view.attempts(rows)}
 
     def retry(self, tx: Connection, fields: Mapping[str, object]) -> object:
-        """Make a retrying event due now; return the number of the next attempt, the maximum (`of`), and the last error.
+        """Make the retrying event with the id in the field `id` due now.
 
-        Raises RequestRefused: 404 when the service has not received the event, 409 when it is not retrying.
+        Return `attempt`, the number of the next attempt, `of`, the last one, and `error`, the last error, masked.
+        Raises RequestRefused: 404 when the service has not received the event, 409 when it is not retrying, or is being
+        processed at this moment.
         """
         name = filters.event_id(fields.get("id"))
         if not actions.retry_now(tx, name):

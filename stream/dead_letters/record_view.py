@@ -39,7 +39,10 @@ def masked(codec: Codec, record: Record) -> dict[str, object]:
 
 
 def key_text(key: bytes | None) -> str | None:
-    """Return a record's key as text, masked; None for None."""
+    """Return a record's key as text, masked as an id, which leaves telephone numbers; None for None.
+
+    Bytes that are not UTF-8 are shown as escapes.
+    """
     return None if key is None else masked_id(key.decode(errors="backslashreplace"))
 
 

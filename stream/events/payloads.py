@@ -1,4 +1,7 @@
-"""The contents of webhooks in canonical fields, the same for all providers."""
+"""The contents of webhooks in canonical fields, the same for all providers.
+
+Amounts are in minor units of the currency beside them.
+"""
 
 import msgspec
 

@@ -60,9 +60,9 @@ def by_order(webhook: ByOrder) -> str:
 
 
 def by_parcel(webhook: ShippingWebhook) -> str:
-    """Return `carrier:number`, since an order may have several parcels; without a number, the key of `by_order`.
+    """Return `carrier_code:number`, the number as `parcel_number` writes it, since an order may have several parcels.
 
-    If the carrier is unknown, the provider's name is in its place.
+    Without a code, the provider's name is in its place; without a number, it is the key of `by_order`.
     """
     payload = webhook.payload
     if payload.tracking_number:

@@ -40,7 +40,11 @@ class Envelope(Record, frozen=True, kw_only=True):
 
 
 class Webhook(Record, frozen=True, kw_only=True):
-    """A verified webhook: an envelope and, in each subclass, a payload."""
+    """A webhook that the gateway accepted: an envelope and, in each subclass, a payload.
+
+    `envelope.verification` says what proves it. Nothing does if that is `unsigned_allowed`, or the webhook is an
+    UnconfirmedWebhook, which the confirmer publishes as another one once the provider's API has confirmed it.
+    """
 
     envelope: Envelope
 

@@ -95,10 +95,11 @@ def _reader(cluster: Cluster) -> Iterator[Consumer]:
 
 
 def read_last(cluster: Cluster, topics: Sequence[Topic], last: int) -> tuple[list[Message], list[Position]]:
-    """Return the records at the last `last` offsets of each partition, and each partition's position after them.
+    """Return the records of each partition from its last `last` offsets on, and each partition's position after them.
 
-    The records of each partition are in order, those of several are mixed. Pass the positions to `follow` to go on.
-    Raises KafkaUnavailable when Kafka does not answer within TIMEOUT_S.
+    Records that are appended meanwhile may be among them. The records of each partition are in order, those of several
+    are mixed. Pass the positions, which empty partitions have too, to `follow` to go on. Raises KafkaUnavailable when
+    Kafka sends nothing for TIMEOUT_S, or an error, such as that a topic is missing.
     """
     with _reader(cluster) as consumer:
         ends = [_end(consumer, topic.name, number) for topic in topics for number in range(PARTITIONS)]

@@ -19,7 +19,10 @@ def code(key: str, values: Mapping[str, str]) -> str:
 
 
 def text(texts: Texts, language: Language, detail: str | None) -> str:
-    """Return a detail as a sentence in this language; one that is no code of ours is returned as it is."""
+    """Return a detail in this language: a code as its message, a sentence that a service reported as its translation.
+
+    Anything else is returned as it is, and "" for None. A value of the message that the detail lacks is UNKNOWN.
+    """
     key, _, values = (detail or "").partition(" ")
     if key not in texts.by_key:
         return texts.reported(language, detail or "") or detail or ""

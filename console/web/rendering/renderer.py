@@ -139,7 +139,10 @@ def _coded(text: str) -> Markup:
 def html(
     content: str, status: int = 200, *, frames: bool = False, headers: Mapping[str, str] | None = None
 ) -> AnyResponse:
-    """Return an HTML response with the security headers. `frames` permits frames that show pages of the console."""
+    """Return a response with `content`, finished HTML, and the security headers.
+
+    `headers` replace those of the same name. `frames` permits frames that show pages of the console.
+    """
     own = {"Content-Security-Policy": f"{POLICY}; frame-src 'self'"} if frames else {}
     return Response(content, status_code=status, media_type=HTML, headers={**HEADERS, **own, **(headers or {})})
 

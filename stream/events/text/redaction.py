@@ -60,7 +60,7 @@ def masked_text(text: str) -> str:
 
 
 def masked_id(text: str) -> str:
-    """Return an id, such as an order's, masked as a text, but for telephone numbers, because ids may look like them."""
+    """Return an id masked as `masked_text` masks it, except that telephone numbers stay: ids may look like them."""
     text = _QUOTED_EMAIL.sub(rf'"\1{MASK}"@\2', text)
     text = _PAIR.sub(lambda pair: pair[1] + pair[2] + _masked_pair(pair[1], pair[3]), text)
     return _CARD.sub(_masked_card, _EMAIL.sub(rf"\1{MASK}@\2", text))

@@ -70,7 +70,7 @@ def upsert(
 
 
 def update(table: Table, *names: str, unless_null: Collection[str] = ()) -> BulkStatement:
-    """Return the statement that updates the columns `names` of rows found by their primary key.
+    """Return the statement that updates the columns `names`, none of them lists, of rows found by their primary key.
 
     Without `names`, it updates all columns but the key and those that the database sets. Columns in `unless_null` stay
     as they are where the new value is NULL. Keys without a row are ignored.
