@@ -22,6 +22,7 @@ from console.alerts.watcher import Watcher
 from console.api.balance_stream import BalanceStream, Sockets
 from console.handler import handle
 from console.login import ended_sessions, failed_logins, passwords
+from console.pages.overview import wrong_signatures
 from console.pages.site import SERVICE_TIMEOUT_S, Site, addresses
 from console.retention import Retention, forget
 from console.settings import ConsoleSettings
@@ -122,7 +123,7 @@ def alert_watcher(settings: ConsoleSettings) -> Watcher:
     client = ManagementClient(addresses(settings.management_urls), settings.management_token, SERVICE_TIMEOUT_S)
     return Watcher(
         store_engine(settings, f"{TOPICS.name}-alerts"),
-        Conditions(settings.thresholds, client),
+        Conditions(settings.thresholds, client, wrong_signatures.alert_texts),
         channels(settings, client),
         check_s=settings.alert_check_s,
         interval_s=settings.alert_interval_s,

@@ -1,7 +1,7 @@
 """Finds what is wrong now, in the log and at the services' management listeners."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
@@ -16,21 +16,25 @@ from stream.events.text.redaction import masked_text
 AGE = re.compile(r"^hookstream_event_age_seconds\{[^}]*\} ([\d.e+]+)$", re.MULTILINE)
 REGULAR_DAYS, REGULAR_WEBHOOKS = 14, 20
 """A provider with REGULAR_WEBHOOKS or more in REGULAR_DAYS posts regularly; the silence of others is no alert."""
-FAILING_US = 600_000_000
-"""The period in which wrong signatures are counted, in microseconds: 10 minutes."""
 Found = Mapping[Kind, list[Alert]]
 """The alerts by kind, an empty list if nothing is wrong.
 
 A kind that could not be checked is missing, so that its stored alerts stay as they are.
 """
+WrongSignatures = Callable[[Connection, int], Mapping[str, tuple[int, str]]]
+"""Returns by provider the number of requests with a wrong signature and a text about them."""
 
 
 class Conditions:
-    """Checks all conditions of alerts: some in the log, some at the services whose addresses `client` has."""
+    """Checks all conditions of alerts: some in the log, some at the services whose addresses `client` has.
 
-    def __init__(self, thresholds: Thresholds, client: ManagementClient) -> None:
+    `wrong_signatures` returns the requests that were refused for them in the ten minutes before a time.
+    """
+
+    def __init__(self, thresholds: Thresholds, client: ManagementClient, wrong_signatures: WrongSignatures) -> None:
         self._thresholds = thresholds
         self._client = client
+        self._wrong_signatures = wrong_signatures
         self._answered_at: dict[str, int] = {}
 
     def of_services(self, now: int) -> Found:
@@ -92,15 +96,10 @@ class Conditions:
         ]
 
     def _of_secrets(self, tx: Connection, now: int) -> list[Alert]:
-        requests = log_queries.failing_signatures(tx, now - FAILING_US, self._thresholds.failing_signatures)
         return [
-            Alert(
-                name,
-                f"{counted(count, 'request')} in 10 minutes {'fails' if count == 1 else 'fail'} with the secret of "
-                f"{name}: was it rotated, or is somebody forging? hookstream refusals list --cause invalid_signature",
-                count,
-            )
-            for name, count in requests.items()
+            Alert(name, f"{text} hookstream refusals list --cause invalid_signature", count)
+            for name, (count, text) in self._wrong_signatures(tx, now).items()
+            if count >= self._thresholds.failing_signatures
         ]
 
 

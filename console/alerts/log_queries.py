@@ -15,10 +15,6 @@ ACTIVE_HOURS = """
 SELECT provider, array_agg(DISTINCT start) FROM webhook_counts
  WHERE span = %(hour)s AND start >= %(since)s AND count > 0 GROUP BY provider HAVING sum(count) >= %(least)s
 """
-WRONG_SIGNATURES = """
-SELECT provider, count(*) FROM refusals
- WHERE cause = 'invalid_signature' AND received_at >= %(since)s GROUP BY provider HAVING count(*) >= %(least)s
-"""
 
 
 class DeadIssue(NamedTuple):
@@ -46,11 +42,3 @@ def active_hours(tx: Connection, hour_us: int, since: int, least: int) -> dict[s
     """
     values = {"hour": hour_us, "since": since, "least": least}
     return {provider: list(hours) for provider, hours in tx.exec_driver_sql(ACTIVE_HOURS, values)}
-
-
-def failing_signatures(tx: Connection, since: int, least: int) -> dict[str, int]:
-    """Return the number of requests with a wrong signature received since then, of each provider with at least `least`.
-
-    `since` is in microseconds since 1970 UTC.
-    """
-    return {row[0]: row[1] for row in tx.exec_driver_sql(WRONG_SIGNATURES, {"since": since, "least": least})}

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from console.alerts import limits
 from providers.signing import standard_webhooks
 from runtime.config.secrets import MIN_BYTES
 from runtime.config.store_settings import StoreSettings
@@ -35,7 +36,9 @@ class AlertSettings(StoreSettings):
     )
     alert_check_s: float = Field(15.0, gt=0, le=3600, description="seconds between two checks for alerts")
     alert_oldest_event_s: float = Field(
-        300.0, gt=0, description="age in seconds of a service's oldest unprocessed event from which it is an alert"
+        limits.OLDEST_EVENT_S,
+        gt=0,
+        description="age in seconds of a service's oldest unprocessed event from which it is an alert",
     )
     alert_silent_s: float = Field(
         6 * 3600.0,
@@ -44,7 +47,9 @@ class AlertSettings(StoreSettings):
         " longest silence in two weeks; 0: never",
     )
     alert_failing_signatures: int = Field(
-        20, ge=1, description="requests with a wrong signature in 10 minutes from which a provider's secret is an alert"
+        limits.WRONG_SIGNATURES,
+        ge=1,
+        description="requests with a wrong signature in 10 minutes from which a provider's secret is an alert",
     )
 
     @property

@@ -15,6 +15,7 @@ from console.alerts import channels as channels_of
 from console.alerts.conditions import Conditions
 from console.alerts.settings import Thresholds
 from console.alerts.watcher import Watcher
+from console.pages.overview import wrong_signatures
 from console.settings import ConsoleSettings
 from runtime import clock
 from runtime.clients.management_client import ManagementClient
@@ -76,7 +77,9 @@ def watching(system: dict[str, str], receiver: Receiver) -> Iterator[Watcher]:
     log_store: Engine = engine(system["CONSOLE_DATABASE_URL_OWN"], service="alerts-test")
     try:
         sending = channels_of.channels(settings, client)
-        yield Watcher(log_store, Conditions(THRESHOLDS, client), sending, check_s=1, interval_s=0)
+        yield Watcher(
+            log_store, Conditions(THRESHOLDS, client, wrong_signatures.alert_texts), sending, check_s=1, interval_s=0
+        )
     finally:
         log_store.dispose()
 
@@ -123,10 +126,10 @@ def test_a_failing_secret_is_told_once_retried_and_over(own: dict[str, str], sho
     assert "generic" in {alert["subject"] for alert in told[1]["data"]["alerts"]}  # other tests forge, too
     assert told[1]["data"]["count"] >= 3
     assert [payload["type"] for payload in over] == ["alert.over"]
-    assert any("fail with the secret of generic" in text for text in receiver.texts("/slack"))
+    assert any("of Generic webhook were refused" in text for text in receiver.texts("/slack"))
     notifier = Store(own["NOTIFIER_DATABASE_URL"])  # which mails alerts together, every ALERT_INTERVAL
     notifier.wait_for(
-        "SELECT 1 FROM operator_alerts AS alert WHERE alert::text LIKE %s", "%fail with the secret of generic%"
+        "SELECT 1 FROM operator_alerts AS alert WHERE alert::text LIKE %s", "%of Generic webhook were refused%"
     )
 
 
@@ -137,7 +140,10 @@ def test_a_console_with_receivers_tells_them(system: dict[str, str], shop: Shop,
 
     with another_console(system, **settings, **more):
         until(lambda: receiver.of("/hook", "secret_failing"), bool)
-        until(lambda: receiver.texts("/slack"), lambda texts: any("secret of generic" in text for text in texts))
+        until(
+            lambda: receiver.texts("/slack"),
+            lambda texts: any("of Generic webhook were refused" in text for text in texts),
+        )
 
     posted = [(headers, body) for path, headers, body in receiver.posted if path == "/hook"]
     assert all(Webhook(SECRET).verify(body, headers) for headers, body in posted)

@@ -1,16 +1,20 @@
-"""The alarms of the overview, most urgent first, each with the page on which to act. Pure."""
+"""The alarms of the overview, most urgent first, each with the page on which to act. Pure.
+
+What is sent to a person who does not look is an alert: console/alerts.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from console.queries.figures.rates import ProviderRates
+from console.alerts import limits
+from console.pages.overview import wrong_signatures
 from console.queries.quarantine import SignatureFailures
-from console.web.rendering.texts import ProviderName, Reported
+from console.web.rendering.texts import Reported
 from console.web.services import ServiceStatus
 
-OLD_S, VERY_OLD_S = 30.0, 300.0
+OLD_S, VERY_OLD_S = 30.0, limits.OLDEST_EVENT_S
 """The age in seconds of the oldest unprocessed record, beyond which a service is behind (warn), or far behind (bad)."""
 SILENT_S, LONG_SILENT_S = 15.0, 300.0
 """The seconds without an answer to any mail, from which the mail server may be stuck (warn, then bad).
@@ -21,16 +25,6 @@ OLD_MAIL_S = 600.0
 """The age in seconds of the oldest mail to send, beyond which the server seems to postpone mails, though it answers.
 
 Greylisting takes five minutes.
-"""
-SUSPICIOUS = 5
-"""A provider's secret is probably wrong from this many refused requests on, and no fewer than accepted ones.
-
-Both are counted in the current hour and the one before. Only refusals because of the signature count.
-"""
-FLOOD = 20
-"""So many wrong signatures of a provider in ten minutes are an alarm, however many requests are accepted.
-
-It is the default of ALERT_FAILING_SIGNATURES, from which somebody gets a message.
 """
 Tone = Literal["bad", "warn"]
 MAILS: dict[str, tuple[Tone, str]] = {
@@ -55,13 +49,13 @@ class Alarm:
 
 def alarms(
     services: Iterable[ServiceStatus],
-    wrong_signatures: Mapping[str, SignatureFailures],
+    refused: Mapping[str, SignatureFailures],
     deaths: Mapping[str, int],
 ) -> list[Alarm]:
     """Return everything that needs a person, `bad` alarms before those that `warn`.
 
-    `wrong_signatures` has the requests refused for their signature of each provider of which these are an alarm, as
-    `suspects` and `is_failing` say. `deaths` are the numbers of dead events by service.
+    `refused` has the requests refused for their signature of each provider of which these are an alarm, as
+    `wrong_signatures.select` returns them. `deaths` are the numbers of dead events by service.
     """
     statuses = list(services)
     found = [
@@ -69,27 +63,9 @@ def alarms(
         *_of_deaths(deaths),
         *_of_backlogs(statuses),
         *_of_mails(statuses),
-        *_of_secrets(wrong_signatures),
+        *_of_secrets(refused),
     ]
     return sorted(found, key=lambda alarm: alarm.tone != "bad")
-
-
-def suspects(rates: Mapping[str, ProviderRates], recent: Iterable[int]) -> set[str]:
-    """Return the providers with SUSPICIOUS or more wrong signatures, and no fewer than accepted webhooks.
-
-    `recent` are the starts of the hours that count.
-    """
-    found, hours = set(), list(recent)
-    for provider, rate in rates.items():
-        accepted = sum(rate.accepted.get(hour, 0) for hour in hours)
-        if sum(rate.wrong_signatures.get(hour, 0) for hour in hours) >= max(SUSPICIOUS, accepted):
-            found.add(provider)
-    return found
-
-
-def is_failing(recent: SignatureFailures) -> bool:
-    """Return whether a provider's wrong signatures of the last minutes are FLOOD, or a retired secret made one."""
-    return recent.requests >= FLOOD or recent.retired > 0
 
 
 def _of_services(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
@@ -141,20 +117,7 @@ def _of_mails(statuses: list[ServiceStatus]) -> Iterator[Alarm]:
                 yield Alarm(tone, key, "mails", f"/mails?status={status}", {"count": count})
 
 
-def _of_secrets(wrong_signatures: Mapping[str, SignatureFailures]) -> Iterator[Alarm]:
-    for provider, failures in wrong_signatures.items():
-        values: dict[str, object] = {
-            "provider": ProviderName(provider),
-            "count": failures.requests,
-            "capped": int(failures.is_capped),
-            "period": timedelta(microseconds=failures.period_us),
-        }
-        if failures.retired:
-            values |= {"retired": failures.retired, "fingerprint": failures.fingerprint}
-            key = "alarm.secret_retired"
-        elif failures.top_source is None:
-            key = "alarm.secret_forged"
-        else:
-            values |= {"sources": failures.sources, "source": failures.top_source, "top": failures.of_top}
-            key = "alarm.secret_forged_from"
+def _of_secrets(refused: Mapping[str, SignatureFailures]) -> Iterator[Alarm]:
+    for provider, failures in refused.items():
+        key, values = wrong_signatures.text_of(provider, failures)
         yield Alarm("bad", key, "quarantine", f"/quarantine?provider={provider}", values)

@@ -2,23 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from console.pages.operations import own_failures
-from console.pages.overview.alarms import SILENT_S, alarms, is_failing, suspects
+from console.pages.overview import wrong_signatures
+from console.pages.overview.alarms import SILENT_S, alarms
 from console.pages.overview.chart import chart
-from console.queries import quarantine
 from console.queries.figures import rates
 from console.web.page import Live, Message, Page, PageRequest
 from console.web.rendering.texts import Reported
 from console.web.services import ServiceStatus
 from runtime.json_value import JsonValue
 
-WRONG = ("invalid_signature",)
-"""The causes of refusals that are forged or signed with another secret; a missing signature is neither."""
 PARTS = {
     "store": ("store", "postgres", "database"),
     "kafka": ("kafka", "consumer group", "producer", "partition", "broker"),
@@ -37,11 +34,11 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
     for rate in by_provider.values():
         accepted.update(rate.accepted)
         refused.update(rate.refused)
+    suspected = wrong_signatures.suspects(by_provider, hours[-2:])
+    refusals = wrong_signatures.select(tx, request.now, suspected, hours[-2])
     to_row, to_mail = rates.delays(tx, request.now)
     return {
-        "alarms": alarms(
-            services, _wrong_signatures(tx, request.now, suspects(by_provider, hours[-2:]), hours[-2]), deaths
-        ),
+        "alarms": alarms(services, refusals, deaths),
         "services": services,
         "parts": parts(services, request.services.own_problems()),
         "providers": {name: (rate, chart(hours, rate.accepted, rate.refused)) for name, rate in by_provider.items()},
@@ -57,22 +54,6 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
         "waiting_mails": sum(service.mails.get("waiting", 0) for service in services),
         "spooled": sum(service.spooled for service in services),
     }
-
-
-def _wrong_signatures(
-    tx: Connection, now: int, suspected: AbstractSet[str], since: int
-) -> dict[str, quarantine.SignatureFailures]:
-    """Return the wrong signatures of each provider of which they are an alarm.
-
-    Those of `suspected` providers are counted from `since` on, those of others within RECENT. For providers of
-    both kinds, the recent ones are returned.
-    """
-    recent = quarantine.signature_failures(tx, now - quarantine.RECENT, now, WRONG)
-    alarming = {provider: failures for provider, failures in recent.items() if is_failing(failures)}
-    if not suspected - alarming.keys():
-        return alarming
-    longer = quarantine.signature_failures(tx, since, now, rates.SIGNATURE_CAUSES)
-    return {**{provider: longer[provider] for provider in sorted(suspected & longer.keys())}, **alarming}
 
 
 def _deaths(tx: Connection, services: Iterable[ServiceStatus]) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """What the overview says is wrong, from what services report and what was refused; and its bars."""
 
-from console.pages.overview.alarms import FLOOD, SUSPICIOUS, alarms, is_failing, suspects
+from console.pages.overview.alarms import alarms
 from console.pages.overview.chart import BASE, GLYPH, TOP, chart, rounded_up
 from console.pages.overview.page import parts
+from console.pages.overview.wrong_signatures import FLOOD, SUSPICIOUS, is_failing, suspects
 from console.queries.figures.rates import SIGNATURE_CAUSES, ProviderRates
 from console.queries.quarantine import RECORDED_A_SECOND, SignatureFailures
 from console.web.rendering.texts import catalogue
