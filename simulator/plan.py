@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from simulator import defaults
 from simulator.order import LOCALES, Order
 from simulator.stories import STORIES
 from simulator.story import Webhook
@@ -23,13 +24,13 @@ class Plan:
 
     run: str
     now: datetime
-    orders: int = 1
+    orders: int = defaults.ORDERS
     rate: float | None = None
-    duplicates: float = 0.0
+    duplicates: float = defaults.DUPLICATES
     disorder: bool = False
-    seed: int = 0
+    seed: int = defaults.SEED
     locales: tuple[str, ...] = LOCALES
-    provider: str = "generic"
+    provider: str = defaults.PROVIDER
 
 
 @dataclass(frozen=True, slots=True)

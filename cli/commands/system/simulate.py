@@ -11,6 +11,7 @@ import typer
 from cli import environment
 from local.messages import CommandError, say
 from runtime.plain_text import counted
+from simulator import defaults
 
 if TYPE_CHECKING:
     from simulator.plan import Plan
@@ -26,14 +27,16 @@ def simulate(
     provider: Annotated[
         str,
         typer.Option(help="The sender: generic (contract A), toss, stripe_dispute …; an unknown name lists all."),
-    ] = "generic",
-    orders: Annotated[int, typer.Option(min=1, help="Number of orders; each is a few webhooks.")] = 1,
+    ] = defaults.PROVIDER,
+    orders: Annotated[int, typer.Option(min=1, help="Number of orders; each is a few webhooks.")] = defaults.ORDERS,
     rate: Annotated[
         float | None, typer.Option(min=0.01, help="Webhooks a second. Default: as fast as they are answered.")
     ] = None,
-    duplicates: Annotated[float, typer.Option(min=0, max=1, help="Share of webhooks to send twice.")] = 0.0,
+    duplicates: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of webhooks to send twice.")
+    ] = defaults.DUPLICATES,
     disorder: Annotated[bool, typer.Option("--disorder", help="Send each order's webhooks in random order.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the random order and the duplicates.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random order and the duplicates.")] = defaults.SEED,
     locale: Annotated[Literal["ko", "en", "both"], typer.Option(help="The customers' language.")] = "both",
 ) -> None:
     """Post the webhooks of simulated orders; the exit code is 1 when a row or mail is missing or double."""
