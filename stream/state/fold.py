@@ -14,7 +14,7 @@ E = TypeVar("E")
 class Result(msgspec.Struct, frozen=True, gc=False):
     """The result of one event: its aggregate's key, its outcome, and the domain events to publish under that key.
 
-    `released` are the ids of earlier events that waited for this one and were processed with it.
+    `released` are the ids of waiting events that this one releases: they are processed with it.
     """
 
     key: str

@@ -1,6 +1,6 @@
 """The events in the inbox that wait for another event, such as their order."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from sqlalchemy import Connection
 
@@ -29,7 +29,7 @@ RETURNING event_id::text, inbox.topic, inbox.partition, "offset"
 OVERDUE = "still waiting for another event, such as its order; it will be processed when that event arrives"
 
 
-def release(tx: Connection, event_ids: Sequence[str]) -> list[EventPosition]:
+def release(tx: Connection, event_ids: Collection[str]) -> list[EventPosition]:
     """Mark waiting events as processed, also those that waited too long; return the positions of those marked.
 
     Their dismissals, if any, are revoked. Events whose outcome is neither `waiting` nor `dead` are left out; none of

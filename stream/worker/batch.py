@@ -56,31 +56,27 @@ def apply(
     """
     fresh, repeated = inbox.split_repeated(deliveries, inbox.known(tx, deliveries))
     readable = [delivery for delivery in fresh if not isinstance(delivery.event, UnreadableRecord)]
-    handled = dict(zip((delivery.event_id for delivery in readable), run(tx, readable, handler, factory), strict=True))
+    ids = (delivery.event_id for delivery in readable)
+    handled_by_id = dict(zip(ids, run(tx, readable, handler, factory), strict=True))
     messages: list[OutboxMessage] = []
     outcomes: list[DeliveryOutcome] = []
     failed: list[tuple[FailedEvent, Status]] = []
+    released_by: dict[str, Delivery] = {}
     for delivery in fresh:
-        result = handled.get(delivery.event_id)
         if isinstance(delivery.event, UnreadableRecord):
             failed.append((retrying.first_failure(delivery, delivery.event.error), "dead"))
             messages += factory.dead_letter(delivery, delivery.event.error)
             outcomes.append(DeliveryOutcome(delivery, "dead", error=delivery.event.error))
-        elif isinstance(result, Succeeded):
-            messages += result.messages
-            outcomes.append(DeliveryOutcome(delivery, result.result.outcome))
-        elif result is not None:
-            failed.append((retrying.first_failure(delivery, describe(result)), "retrying"))
-            outcomes.append(DeliveryOutcome(delivery, "retrying", error=describe(result)))
+        elif isinstance(handled := handled_by_id[delivery.event_id], Succeeded):
+            messages += handled.messages
+            outcomes.append(DeliveryOutcome(delivery, handled.result.outcome))
+            released_by.update(dict.fromkeys(handled.result.released, delivery))
+        else:
+            failed.append((retrying.first_failure(delivery, describe(handled)), "retrying"))
+            outcomes.append(DeliveryOutcome(delivery, "retrying", error=describe(handled)))
     retrying.save(tx, failed, first_wait_s)
     inbox.insert(tx, outcomes)
     repeated = idempotency_keys.store_keys(tx, readable, repeated)
-    releasing = {event_id: delivery for delivery in readable for event_id in _released(handled[delivery.event_id])}
-    for released in waiting.release(tx, list(releasing)):
-        messages += factory.released(releasing[released.event_id], [released])
+    for released in waiting.release(tx, released_by):
+        messages += factory.released(released_by[released.event_id], [released])
     return Applied(outbox.insert(tx, messages), messages, outcomes + repeated)
-
-
-def _released(result: Succeeded | Exception) -> Sequence[str]:
-    """Return the ids of waiting events that this result releases."""
-    return result.result.released if isinstance(result, Succeeded) else ()

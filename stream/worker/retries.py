@@ -62,21 +62,22 @@ def retry(
     records = _first_per_event([(event, _read(codec, event)) for event in due])
     known = inbox.known(tx, [read for event, read in records if read.event_id != event.event_id])
     ready = [(event, read) for event, read in records if read.event_id not in known and _is_readable(read)]
-    handled = in_parts(tx, [read for _, read in ready], handler, factory)
-    results = {event.event_id: result for (event, _), result in zip(ready, handled, strict=True)}
+    results = in_parts(tx, [read for _, read in ready], handler, factory)
+    handled_by_id = {event.event_id: result for (event, _), result in zip(ready, results, strict=True)}
     messages: list[OutboxMessage] = []
     outcomes: list[DeliveryOutcome] = []
     for event, read in records:
-        result = results.get(event.event_id)
-        if isinstance(result, Succeeded):
-            messages += result.messages
-            messages += factory.released(read, waiting.release(tx, result.result.released))
-            outcomes.append(DeliveryOutcome(read, result.result.outcome, retry_policy.next_attempt(event.attempts)))
-        elif read.event_id in known:
-            attempt = retry_policy.next_attempt(event.attempts)
+        attempt = retry_policy.next_attempt(event.attempts)
+        if read.event_id in known:
             outcomes.append(DeliveryOutcome(read, inbox.repeated_outcome(read, known[read.event_id]), attempt))
+        elif isinstance(read.event, UnreadableRecord):  # an operator redrove it, and it still cannot be decoded
+            outcomes.append(_fail(tx, read, mark_dead(event, read.event.error), first_wait_s))
+        elif isinstance(handled := handled_by_id[event.event_id], Succeeded):
+            messages += handled.messages
+            messages += factory.released(read, waiting.release(tx, handled.result.released))
+            outcomes.append(DeliveryOutcome(read, handled.result.outcome, attempt))
         else:
-            outcomes.append(_fail(tx, event, read, result, policy, first_wait_s))
+            outcomes.append(_fail(tx, read, policy(event, describe(handled)), first_wait_s))
     for outcome in outcomes:
         if outcome.kind == "dead":
             messages += factory.dead_letter(outcome.delivery, outcome.error or "")
@@ -96,20 +97,10 @@ def _first_per_event(records: Sequence[tuple[FailedEvent, Delivery]]) -> list[tu
     return list(first.values())
 
 
-def _fail(
-    tx: Connection,
-    event: FailedEvent,
-    read: Delivery,
-    failure: Exception | None,
-    policy: FailurePolicy,
-    first_wait_s: float,
-) -> DeliveryOutcome:
-    if isinstance(read.event, UnreadableRecord):  # an operator redrove it, and it still cannot be decoded
-        failed, status = mark_dead(event, read.event.error)
-    else:
-        failed, status = policy(event, describe(failure or Exception("unknown")))
-    retrying.save(tx, [(failed, status)], first_wait_s)
-    return DeliveryOutcome(read, status, failed.attempts, failed.error)
+def _fail(tx: Connection, read: Delivery, failed: tuple[FailedEvent, Status], first_wait_s: float) -> DeliveryOutcome:
+    retrying.save(tx, [failed], first_wait_s)
+    event, status = failed
+    return DeliveryOutcome(read, status, event.attempts, event.error)
 
 
 def _save_outcomes(
