@@ -90,12 +90,13 @@ def order_columns(payments: Sequence[Payment]) -> ColumnValues:
     }
 
 
-def payment_columns(payments: Sequence[Payment], last: Mapping[str, PaymentWebhook]) -> ColumnValues:
+def payment_columns(payments: Sequence[Payment], last_webhooks: Mapping[str, PaymentWebhook]) -> ColumnValues:
     """Return the rows of `payments` without DISPUTE_COLUMNS.
 
-    `last` holds the last webhook of each order in the batch, by order id; `metadata` is None without one.
+    `last_webhooks` holds the last webhook of each order in the batch, by order id; `metadata` is None without one.
     """
-    shown, webhooks = [payment.stated for payment in payments], [last.get(payment.order_id) for payment in payments]
+    shown = [payment.stated for payment in payments]
+    webhooks = [last_webhooks.get(payment.order_id) for payment in payments]
     return {
         "order_id": [payment.order_id for payment in payments],
         "status": [payment.status for payment in payments],

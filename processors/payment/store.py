@@ -46,24 +46,23 @@ def lock(tx: Connection, order_ids: Collection[OrderId]) -> dict[OrderId, Paymen
     }
 
 
-def save(tx: Connection, changed: Iterable[Payment], last: Mapping[str, PaymentWebhook]) -> None:
-    """Insert or update the payments and their transactions; skip orders without a payment. The orders must be locked.
+def save(
+    tx: Connection,
+    payments_: Iterable[Payment],
+    changed_orders: Sequence[Payment],
+    last_webhooks: Mapping[str, PaymentWebhook],
+) -> None:
+    """Update the rows of `orders` in `changed_orders`; insert or update the payments, their transactions and disputes.
 
-    `last` holds the last webhook of each order in the batch, by order id; without one, `metadata` stays as it is.
+    The orders must be locked. Orders without a payment have no row in `payments`. `last_webhooks` holds the last
+    webhook of each order in the batch, by order id; without one, `metadata` stays as it is.
     """
-    known = [payment for payment in changed if payment.version]
-    SAVE_PAYMENTS.execute_columns(tx, row_mapping.payment_columns(known, last))
+    known = [payment for payment in payments_ if payment.version]
+    disputed = [payment for payment in known if payment.disputes]
+    SAVE_ORDERS.execute_columns(tx, row_mapping.order_columns(changed_orders))
+    SAVE_PAYMENTS.execute_columns(tx, row_mapping.payment_columns(known, last_webhooks))
     SAVE_TRANSACTIONS.execute_columns(tx, row_mapping.transaction_columns(known))
-
-
-def save_disputes(tx: Connection, changed: Iterable[Payment]) -> None:
-    """Update DISPUTE_COLUMNS of the payments that have disputes. Their rows must exist: call `save` first."""
-    SAVE_DISPUTES.execute_columns(tx, row_mapping.dispute_columns([payment for payment in changed if payment.disputes]))
-
-
-def save_orders(tx: Connection, changed: Iterable[Payment]) -> None:
-    """Update the rows of `orders`: what the shop's orders state, and the log of refunds while no payment is known."""
-    SAVE_ORDERS.execute_columns(tx, row_mapping.order_columns(list(changed)))
+    SAVE_DISPUTES.execute_columns(tx, row_mapping.dispute_columns(disputed))  # after the rows are inserted
 
 
 def record(tx: Connection, applied: Sequence[tuple[PaymentWebhook | DisputeWebhook, Result]]) -> None:

@@ -7,7 +7,7 @@ from processors.payment.domain.domain_events import OrdersPolicy, event_keys
 from processors.payment.domain.payment import Payment
 from processors.payment.domain.payment_registers import OrderRegisters
 from processors.payment.domain.transactions.cancel_claims import CancelClaim, Parts
-from processors.payment.domain.working_set import PaymentWorkingSet
+from processors.payment.domain.working_set import PaymentInput, PaymentWorkingSet, aliases_of, touched_order
 
 __all__ = [
     "CancelClaim",
@@ -15,6 +15,9 @@ __all__ = [
     "OrdersPolicy",
     "Parts",
     "Payment",
+    "PaymentInput",
     "PaymentWorkingSet",
+    "aliases_of",
     "event_keys",
+    "touched_order",
 ]

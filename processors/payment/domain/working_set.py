@@ -1,7 +1,8 @@
 """The payments and aliases of one batch. A webhook without an order id waits until one of its aliases is mapped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 import msgspec
 
@@ -23,12 +24,15 @@ from stream.state import aliases
 from stream.state.aliases import NO_ORDER, Alias, AliasKey
 from stream.state.fold import Result
 
+PaymentInput = PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook
+
 
 @dataclass(slots=True)
 class PaymentWorkingSet:
     """The payments and aliases that a batch may change; `apply` replaces the entries that it changes.
 
-    `payments` and `aliases` must hold an entry for every order and alias that the batch names.
+    `aliases` must hold an entry for every alias of the batch (`aliases_of`), and `payments` one for every order that
+    `touched_order` returns.
     """
 
     payments: dict[OrderId, Payment]
@@ -55,14 +59,14 @@ class PaymentWorkingSet:
             if after.order is not before.order or after.unpaid_entries != before.unpaid_entries
         ]
 
-    def apply(self, webhook: PaymentWebhook | DisputeWebhook | RefundWebhook | BillingWebhook | OrderWebhook) -> Result:
+    def apply(self, webhook: PaymentInput) -> Result:
         """Apply one webhook to the payment of its order; while the order is unknown, store it under its main alias.
 
         A stored webhook is `waiting` until a webhook of one of its aliases names the order; the result of the latter
         releases the former. A refund that its payment does not report changes no payment, and neither does a
         BillingWebhook, which only publishes BillingScheduled.
         """
-        if isinstance(webhook, RefundWebhook) and not webhook.payload.reported_by_payment:
+        if is_unreported_refund(webhook):
             return Result(webhook.payload.order_id or webhook.payload.refund_id, "processed", ())
         if isinstance(webhook, OrderWebhook):
             return self._apply(webhook.payload.order_id, webhook, ())
@@ -104,12 +108,30 @@ class PaymentWorkingSet:
         return Result(":".join(alias), "waiting", dispute.new_events(before, pending, webhook))
 
 
-def aliases_of(webhook: PaymentWebhook | DisputeWebhook | RefundWebhook) -> list[AliasKey]:
-    """Return a payment's aliases at its provider, the main one first; none for a refund the payment does not report."""
-    if isinstance(webhook, RefundWebhook) and not webhook.payload.reported_by_payment:
+def is_unreported_refund(webhook: PaymentInput) -> TypeGuard[RefundWebhook]:
+    """Return whether a webhook is of a refund that its payment does not report. It changes no payment."""
+    return isinstance(webhook, RefundWebhook) and not webhook.payload.reported_by_payment
+
+
+def aliases_of(webhook: PaymentInput) -> list[AliasKey]:
+    """Return a payment's aliases at its provider, the main one first.
+
+    Empty for an unreported refund and for webhooks that name no payment: OrderWebhook and BillingWebhook.
+    """
+    if isinstance(webhook, (OrderWebhook, BillingWebhook)) or is_unreported_refund(webhook):
         return []
     payload, provider = webhook.payload, webhook.envelope.provider
     return aliases.alias_keys(provider, payload.alias, payload.aliases)
+
+
+def touched_order(webhook: PaymentInput, known: Mapping[AliasKey, Alias[Payment]]) -> OrderId | None:
+    """Return the id of the order that a webhook names, itself or by an alias mapped to it in `known`.
+
+    None if it names none, and for an unreported refund. Raises KeyError for an alias that is not in `known`.
+    """
+    if is_unreported_refund(webhook):
+        return None
+    return webhook.payload.order_id or aliases.order_of(known, aliases_of(webhook))
 
 
 def _billing_result(webhook: BillingWebhook) -> Result:
