@@ -31,7 +31,7 @@ from stream.kafka.client_config import Cluster
 from stream.kafka.delivery import Delivery
 from stream.kafka.producer import PRODUCER
 from stream.worker import batch, bisection
-from stream.worker.bisection import of_records
+from stream.worker.handler import of_records
 from stream.worker.loop import Worker
 from stream.worker.publishing.messages import Messages
 from tests.builders import a_payment

@@ -18,7 +18,7 @@ from stream.dead_letters.management_api import ManagementApi
 from stream.events import Record, topics
 from stream.events.topics import ServiceTopics
 from stream.replay.spec import ReplaySpec, unchanged
-from stream.worker.bisection import E, Handler, of_records
+from stream.worker.handler import E, Handler, of_records
 from stream.worker.loop import Worker
 from stream.worker.pause_api import PauseApi
 from stream.worker.replay_api import ReplayApi

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from stream.events import Record
 from stream.events.topics import ServiceTopics, Topic
-from stream.worker.bisection import Handler
+from stream.worker.handler import Handler
 
 
 class ReplayImpossible(Exception):

@@ -17,7 +17,8 @@ from stream.store.error_classification import describe
 from stream.store.inbox import DeliveryOutcome
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import FailedEvent, Status
-from stream.worker.bisection import Handler, Runner, Succeeded
+from stream.worker.bisection import Runner, Succeeded
+from stream.worker.handler import Handler
 from stream.worker.publishing.messages import MessageFactory
 
 

@@ -4,7 +4,7 @@ An event fails when its handler raises, or when a domain event that follows from
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, cast
+from typing import cast
 
 import msgspec
 from sqlalchemy import Connection
@@ -14,27 +14,8 @@ from stream.kafka.delivery import Delivery
 from stream.state.fold import Result
 from stream.store.error_classification import is_store_failure
 from stream.store.outbox import OutboxMessage
+from stream.worker.handler import Handler
 from stream.worker.publishing.messages import MessageFactory
-
-E = TypeVar("E", bound=Record)
-E_contra = TypeVar("E_contra", bound=Record, contravariant=True)
-
-
-class Handler(Protocol[E_contra]):
-    """Applies new events, in order, to a service's store inside the batch's transaction; returns one result per event.
-
-    Any exception but one of the store's means that one of these events fails.
-    """
-
-    def __call__(self, tx: Connection, events: Sequence[E_contra], /) -> Sequence[Result]: ...
-
-
-def of_records(handler: Handler[E]) -> Handler[Record]:
-    """Return `handler` itself, with the type of a handler of any record.
-
-    That is safe because the topics that its service reads carry no records of other classes.
-    """
-    return cast("Handler[Record]", handler)
 
 
 class Succeeded(msgspec.Struct, frozen=True, gc=False):

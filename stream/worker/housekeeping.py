@@ -14,8 +14,8 @@ from stream.store.outbox import OutboxMessage
 from stream.store.retrying import FailedEvent
 from stream.worker import retries
 from stream.worker.batch import Applied
-from stream.worker.bisection import Handler
 from stream.worker.consumption import Consumption
+from stream.worker.handler import Handler
 from stream.worker.monitoring import metrics
 from stream.worker.publishing.messages import Messages
 

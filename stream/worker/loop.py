@@ -42,8 +42,8 @@ from stream.kafka.position import Partition
 from stream.store.ownership import Fenced, Restored
 from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.batch import Applied
-from stream.worker.bisection import Handler
 from stream.worker.consumption import UNKNOWN, Consumption
+from stream.worker.handler import Handler
 from stream.worker.housekeeping import INTERVAL_S, Housekeeping
 from stream.worker.monitoring import metrics, reporting
 from stream.worker.monitoring.lag import Lag
@@ -140,7 +140,7 @@ class Worker:
             while not stop.is_set():
                 self._health.note_progress()
                 self._lag.measure_if_due()
-                self._apply_until_done(self._consume(stop), stop)
+                self._repeat_until_done(self._consume(stop), stop)
             self._publication.publish_outcomes()
             self._transactions.delete_published()
         finally:
@@ -157,7 +157,7 @@ class Worker:
         self._wait(INTERVAL_S, stop)
         return []
 
-    def _apply_until_done(self, messages: list[Message], stop: Event) -> None:
+    def _repeat_until_done(self, messages: list[Message], stop: Event) -> None:
         """Apply the batch; after a failure in RETRIED, stay in the consumer group and try the same batch again.
 
         Give the batch up when `stop` is set, or when another worker has acquired one of its partitions.
@@ -166,7 +166,7 @@ class Worker:
         self._lag.set_in_hand(messages)
         while not stop.is_set():
             try:
-                self._process(messages)
+                self._do_round(messages)
             except Fenced as fenced:
                 metrics.FENCED.inc(len(fenced.partitions))
                 log.warning("worker.fenced", error=str(fenced))
@@ -177,15 +177,21 @@ class Worker:
                 log.warning("store.restored", count=len(restored.partitions))
                 self._invalidate_ownership()
             except RETRIED as failure:
-                # The store or Kafka fails: failures of single events were isolated by `_apply_with`.
+                # The store or Kafka fails: failures of single events were isolated by `Transactions.apply`.
                 failures += 1
                 wait_s = BACKOFF.wait_s(failures)
                 self._note_failure(failure, wait_s)
                 self._wait(wait_s, stop)
             else:
-                self._lag.note_processed()
-                self._health.failure = None
-                return None if self._consumption.is_halted else self._consumer.resume()
+                self._note_success()
+                return
+
+    def _note_success(self) -> None:
+        """Show in the lag and the health that the batch is applied, and resume the consumer that a wait has paused."""
+        self._lag.note_processed()
+        self._health.failure = None
+        if not self._consumption.is_halted:
+            self._consumer.resume()
 
     def _note_failure(self, failure: Exception, wait_s: float) -> None:
         """Log the failure and show it in the health; after a failure of the store, acquire all partitions again."""
@@ -200,7 +206,7 @@ class Worker:
         self._transactions.forget_published()
         self._consumer.partitions.disown()
 
-    def _process(self, messages: list[Message]) -> None:
+    def _do_round(self, messages: list[Message]) -> None:
         """Acquire new partitions, apply the messages of owned partitions, and do what is due between batches."""
         if self._consumer.owned and not self._ownership_signal.is_set:
             self._invalidate_ownership()  # another thread found that the store fails
@@ -209,7 +215,7 @@ class Worker:
         if owned := [message for message in messages if self._consumer.partitions.owns(message)]:
             self._consumer.commit_beginnings(owned, self._stay_in_group)
             with metrics.BATCH_SECONDS.time():
-                self._apply(self._decode(owned))
+                self._apply_repeated_and_new(self._decode(owned))
         self._publication.publish_due_outcomes()
         if self._housekeeping.is_due:
             self._do_housekeeping()
@@ -228,21 +234,22 @@ class Worker:
     def _decode(self, messages: list[Message]) -> list[Delivery]:
         return [delivery.read(self._codec, message) for message in messages]
 
-    def _apply(self, deliveries: list[Delivery]) -> None:
+    def _apply_repeated_and_new(self, deliveries: list[Delivery]) -> None:
         """Apply a batch; events handled before a restore of the store come first, in their own transaction."""
         if self._repeat_handler is self._handler:
-            return self._apply_with(self._handler, deliveries)
+            self._apply_and_publish(self._handler, deliveries)
+            return
         rewound_until = self._consumer.partitions.rewound_until
         repeated: list[Delivery] = []
         new: list[Delivery] = []
         for each in deliveries:
             (repeated if each.offset < rewound_until((each.topic, each.partition)) else new).append(each)
         if repeated:
-            self._apply_with(self._repeat_handler, repeated)
+            self._apply_and_publish(self._repeat_handler, repeated)
         if new:
-            self._apply_with(self._handler, new)
+            self._apply_and_publish(self._handler, new)
 
-    def _apply_with(self, handler: Handler[Record], deliveries: list[Delivery]) -> None:
+    def _apply_and_publish(self, handler: Handler[Record], deliveries: list[Delivery]) -> None:
         applied, outcomes = self._transactions.apply(deliveries, handler)
         self._publish(applied)
         self._publication.add_outcomes(outcomes, delivery.ends(deliveries))

@@ -17,7 +17,8 @@ from stream.store.inbox import DeliveryOutcome
 from stream.store.outbox import OutboxMessage
 from stream.store.retrying import FailedEvent, Status
 from stream.worker.batch import Applied
-from stream.worker.bisection import Handler, Succeeded, in_parts
+from stream.worker.bisection import Succeeded, in_parts
+from stream.worker.handler import Handler
 from stream.worker.publishing.messages import MessageFactory
 
 FailurePolicy = Callable[[FailedEvent, str], tuple[FailedEvent, Status]]

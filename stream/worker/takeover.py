@@ -13,7 +13,7 @@ from stream.kafka.group.consumer import GroupConsumer
 from stream.kafka.position import Owned, Partition
 from stream.store import outbox, ownership
 from stream.store.outbox import OutboxMessage
-from stream.worker.bisection import Handler
+from stream.worker.handler import Handler
 from stream.worker.monitoring import metrics
 
 SEEK_TIMEOUT_S = 10.0
@@ -107,12 +107,14 @@ class Takeover:
         until = time.monotonic() + SEEK_TIMEOUT_S
         while True:
             try:
-                return self._consumer.seek_back(acquired, committed, in_hand)
+                self._consumer.seek_back(acquired, committed, in_hand)
             except KafkaException:
                 if time.monotonic() > until:
                     raise
                 time.sleep(SEEK_RETRY_S)
                 self._while_waiting()
+            else:
+                return
 
 
 def _report_rewound(acquired: Mapping[Partition, Owned], reached: Mapping[Partition, int]) -> None:

@@ -17,7 +17,8 @@ from stream.store.outbox import OutboxMessage
 from stream.store.ownership import Fenced, Restored
 from stream.worker import batch, bisection
 from stream.worker.batch import Applied
-from stream.worker.bisection import BatchFailed, Handler, Runner
+from stream.worker.bisection import BatchFailed, Runner
+from stream.worker.handler import Handler
 from stream.worker.housekeeping import Housekeeping
 from stream.worker.publishing.messages import Messages
 
@@ -46,6 +47,8 @@ class Transactions:
         self._first_wait_s = settings.retry_first_s
         self._publishes_outcomes = publishes_outcomes
         self._published: list[int] = []
+        """Ids of outbox rows that are published but not deleted; cleared only after the commit that deleted the rows,
+        and by `forget_published`."""
 
     def note_published(self, outbox_ids: Iterable[int]) -> None:
         """Note that Kafka has acknowledged the messages of these outbox rows; the next transaction deletes the rows."""

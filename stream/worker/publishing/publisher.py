@@ -77,7 +77,7 @@ class Publisher:
     def _produce(self, message: OutboxMessage, report: Callable[[OutboxMessage, KafkaError | None], None]) -> None:
         while True:
             try:
-                return self._producer.produce(
+                self._producer.produce(
                     message.topic,
                     message.value,
                     message.key,
@@ -87,3 +87,5 @@ class Publisher:
                 self._wait({message.topic})
             except KafkaException as fatal:
                 raise SystemExit(f"Kafka's producer has failed for good: {fatal}") from fatal
+            else:
+                return
