@@ -1,4 +1,12 @@
-"""The ASGI application: webhook paths and the gateway's health, behind the guard."""
+"""The ASGI application: webhook paths and the gateway's health, behind the guard.
+
+A request passes, from the socket to its endpoint:
+
+1. granian's server (gateway/serving.py), which reads HTTP/1.1 and limits the time for headers
+2. `Guard` (gateway/http/guard.py), which refuses malformed requests and unknown paths, by `route`
+3. `dispatch`, which chooses the endpoint by the method
+4. POST: `WebhookEndpoint` (gateway/intake/webhooks.py); GET: Litestar, with health and OpenAPI
+"""
 
 from collections.abc import Awaitable, Sequence
 from typing import cast
@@ -7,7 +15,7 @@ from litestar import Litestar, Response, get
 
 from gateway.http import openapi
 from gateway.http.guard import Application, Guard, Receive, Route, Scope, Send
-from gateway.intake.webhooks import Webhooks
+from gateway.intake.webhooks import WebhookEndpoint
 from gateway.settings import GatewaySettings
 from providers import catalogue
 from runtime import __version__
@@ -17,8 +25,9 @@ READ = frozenset({"/health/live", "/health/ready", openapi.OPENAPI_PATH})
 """The paths that are served to GET."""
 
 
-def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> Application:
+def create(settings: GatewaySettings, webhooks: WebhookEndpoint, health: Health) -> Application:
     """Build the application. The guard routes the webhook paths, so Litestar serves only those of READ."""
+    document = openapi.document(__version__)
 
     @get("/health/live", sync_to_thread=False)
     def live() -> Response[dict[str, list[str]]]:
@@ -32,13 +41,12 @@ def create(settings: GatewaySettings, webhooks: Webhooks, health: Health) -> App
     def described() -> dict[str, object]:
         return document
 
-    document = openapi.document(__version__)
-    others = cast(Application, Litestar([live, ready, described], openapi_config=None, logging_config=None))
+    health_and_openapi = cast(Application, Litestar([live, ready, described], openapi_config=None, logging_config=None))
 
-    def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return (webhooks if scope.get("method") == "POST" else others)(scope, receive, send)
+    def dispatch(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (webhooks if scope.get("method") == "POST" else health_and_openapi)(scope, receive, send)
 
-    return Guard(application, route, settings.max_body_bytes, webhooks.on_guard_refusal)
+    return Guard(dispatch, route, settings.max_body_bytes, webhooks.on_guard_refusal)
 
 
 def _health_response(problems: list[str], warnings: Sequence[str] = ()) -> Response[dict[str, list[str]]]:

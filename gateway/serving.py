@@ -4,7 +4,7 @@ import asyncio
 import resource
 import signal
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Coroutine, MutableMapping
 from contextlib import suppress
 from threading import Event
 
@@ -24,7 +24,7 @@ from gateway.intake.catch_up import CatchUp
 from gateway.intake.provider_states import UNREAD, ProviderStates
 from gateway.intake.release import Release
 from gateway.intake.resumption import Resumption
-from gateway.intake.webhooks import Webhooks
+from gateway.intake.webhooks import WebhookEndpoint
 from gateway.management.api import ManagementApi
 from gateway.settings import GatewaySettings
 from runtime import gc_tuning
@@ -56,68 +56,70 @@ async def serve(
     Adds the management API to `routes`, and its checks to `health`. `shared` is memory in which several workers count
     requests together. Raises SystemExit if the spool cannot be opened.
     """
-    appender = Appender(Cluster.of(settings, "gateway"))
+    cluster = Cluster.of(settings, "gateway")
+    appender = Appender(cluster)
     spool = _open_spool(settings)
     durable_append = _durable_append(appender, spool, health)
-    watch = await _watch_topics(settings, appender, health)
-    authentication = Authentication(settings)
-    stopping = Event()
-    states, resumption = await _manage(settings, codec, durable_append, authentication, routes, stopping)
+    watch = await _watch_topics(cluster, appender, health)
+    authentication, states, stopping = Authentication(settings), ProviderStates(codec), Event()
+    release = Release(settings.mode, codec, durable_append, authentication)
+    resumption = Resumption(cluster, codec, states, release)
+    routes.update(ManagementApi(cluster, durable_append, authentication, states, release, resumption).routes())
+    await _read_states(states, cluster, stopping)
     health.warn_while(states.warning)
-    webhooks = Webhooks(settings, codec, appender, durable_append, authentication, states, shared)
+    webhooks = WebhookEndpoint(settings, codec, appender, durable_append, authentication, states, shared)
+    # Before listening: the first record of a topic without metadata takes half a second.
     await appender.warm_up([topic.name for topic in topics.GATEWAY.publishes])
-    gc_tuning.collect_rarely()
-    stop = _stop_event()
+    gc_tuning.collect_rarely()  # it exempts what exists now: all parts, and no request yet
     server = _server(settings, app.create(settings, webhooks, health))
-    serving = asyncio.create_task(server.serve())
-    draining = asyncio.create_task(Drain(appender, spool).run()) if spool else None
-    background = asyncio.gather(
-        watch.run(),
-        CatchUp(states, resumption, appender, durable_append, codec).run(authentication.all_fingerprints()),
-    )
+    catch_up = CatchUp(states, resumption, appender, durable_append, codec)
     log.info("gateway.listening", port=settings.port)
-    server_failure = await _wait_for_end(stop, appender, serving, draining)
-    server.stop()  # type: ignore[no-untyped-call]
-    await asyncio.wait([serving], timeout=SHUTDOWN_S)
-    await _cancel(background)
-    stopping.set()
-    failure = appender.fatal or _stop_draining(draining) or server_failure
-    await appender.close(SHUTDOWN_S)
+    failure = await _serve_until_end(
+        server, appender, spool, watch.run(), catch_up.run(authentication.all_fingerprints())
+    )
+    stopping.set()  # after the requests and the background tasks, which need the latest states of the providers
+    await appender.close(SHUTDOWN_S)  # last: requests, background tasks and the drain append to it
     return failure
 
 
-async def _cancel(background: asyncio.Future[tuple[None, None]]) -> None:
+async def _serve_until_end(
+    server: Server, appender: Appender, spool: Spool | None, *background: Coroutine[None, None, None]
+) -> str | None:
+    """Serve, drain the spool and run the background tasks until the end; then stop them in this order.
+
+    The end is a stop signal, or a permanent failure of which a sentence is returned. The drain is stopped last, since
+    open requests and background tasks may still spool.
+    """
+    stop = _stop_event()
+    serving = asyncio.create_task(server.serve())
+    draining = asyncio.create_task(Drain(appender, spool).run()) if spool else None
+    tasks = asyncio.gather(*background)
+    server_failure = await _wait_for_end(stop, appender, serving, draining)
+    server.stop()  # type: ignore[no-untyped-call]
+    await asyncio.wait([serving], timeout=SHUTDOWN_S)
+    await _cancel(tasks)
+    return appender.fatal or _stop_draining(draining) or server_failure
+
+
+async def _cancel(background: asyncio.Future[list[None]]) -> None:
     """Cancel tasks and wait for their end. Raises the error of one that has failed before."""
     background.cancel()
     with suppress(asyncio.CancelledError):
         await background
 
 
-async def _manage(
-    settings: GatewaySettings,
-    codec: Codec,
-    durable_append: DurableAppend,
-    authentication: Authentication,
-    routes: MutableMapping[tuple[str, str], RouteHandler],
-    stop: Event,
-) -> tuple[ProviderStates, Resumption]:
-    """Add the management API to `routes`; return the states of the providers, and the object that resumes them.
+async def _read_states(states: ProviderStates, cluster: Cluster, stop: Event) -> None:
+    """Read the states of the providers, before any webhook is served; a thread follows their topic until `stop` is set.
 
-    The states are read from their topic before any webhook is served. While Kafka does not answer or lacks the topic,
-    the gateway starts without them: no provider counts as paused.
+    While Kafka does not answer or lacks the topic, the gateway starts without them: no provider counts as paused.
     """
-    cluster, states = Cluster.of(settings, "gateway"), ProviderStates(codec)
-    release = Release(settings.mode, codec, durable_append, authentication)
-    resumption = Resumption(cluster, codec, states, release)
-    routes.update(ManagementApi(cluster, durable_append, authentication, states, release, resumption).routes())
     if not await asyncio.to_thread(states.follow, cluster, stop):
         log.warning("provider.states_unread", cause=UNREAD)
-    return states, resumption
 
 
-async def _watch_topics(settings: GatewaySettings, appender: Appender, health: Health) -> TopicWatch:
+async def _watch_topics(cluster: Cluster, appender: Appender, health: Health) -> TopicWatch:
     """Check the topics once, and make their existence a condition of readiness."""
-    watch = TopicWatch(Cluster.of(settings, "gateway"), topics.GATEWAY.publishes, appender.warm_up)
+    watch = TopicWatch(cluster, topics.GATEWAY.publishes, appender.warm_up)
     await watch.check()
     health.ready_while(watch.problem)
     return watch

@@ -29,7 +29,7 @@ from stream.avro.codec import Codec
 from stream.events import Envelope, Micros, Verification
 
 
-class Webhooks:
+class WebhookEndpoint:
     """The ASGI application for the POST requests that passed the guard, to every path of the catalogue."""
 
     def __init__(
@@ -54,7 +54,6 @@ class Webhooks:
         self._quarantine = Quarantine(settings.mode, codec, durable_append, settings.workers)
         records = RefusalRecords(codec, appender, settings.workers)
         self._refusals = RefusalAnswers(authentication, self._admission, self._quarantine, records)
-        self.on_guard_refusal = self._refusals.on_guard_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one POST request that passed the guard. Every failure is answered; none is raised."""
@@ -74,6 +73,10 @@ class Webhooks:
             metrics.ACCEPTED.counts[(provider.name,)] += 1
             await respond(send, answer, {})
         metrics.record_response(scope["path"], answer.status, monotonic() - started)
+
+    def on_guard_refusal(self, refusal: Refusal, scope: Scope) -> Refusal:
+        """Record a refusal by the guard; return the refusal to answer with, which may be `rate_limited` instead."""
+        return self._refusals.on_guard_refusal(refusal, scope)
 
     async def _accept(
         self, provider: Provider, kind: str, received: Received, media_refusal: Refusal | None

@@ -16,7 +16,7 @@ from gateway.append.appender import Appender
 from gateway.append.durable_append import DurableAppend
 from gateway.intake.authentication import Authentication
 from gateway.intake.provider_states import ProviderStates
-from gateway.intake.webhooks import Webhooks
+from gateway.intake.webhooks import WebhookEndpoint
 from gateway.settings import GatewaySettings
 from runtime.health import Health
 from stream.avro.codec import Codec
@@ -78,7 +78,9 @@ async def _answered(
         Codec(CommittedRegistry()),
         Authentication(settings),
     )
-    webhooks = Webhooks(settings, codec, appender, DurableAppend(appender, None), authentication, ProviderStates(codec))
+    webhooks = WebhookEndpoint(
+        settings, codec, appender, DurableAppend(appender, None), authentication, ProviderStates(codec)
+    )
     application = app.create(settings, webhooks, Health())
     statuses: set[int] = set()
 
