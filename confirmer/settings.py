@@ -9,7 +9,7 @@ from providers.contract import ApiVerification
 from runtime.config.store_settings import StoreSettings
 
 API_VERIFICATIONS: dict[str, ApiVerification] = {
-    name: row.api_verification for name, row in catalogue.NAMES.items() if row.api_verification
+    name: row.api_verification for name, row in catalogue.BY_NAME.items() if row.api_verification
 }
 """The providers whose APIs can verify a webhook, by name."""
 

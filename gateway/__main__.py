@@ -55,7 +55,7 @@ def main() -> None:
         sys.exit(_run_worker(settings, *map(int, sys.argv[2:])))
     if settings.webhook_allow_unsigned:
         log.warning("gateway.unsigned", cause="WEBHOOK_ALLOW_UNSIGNED is set: anybody can report a payment")
-    for provider in catalogue.NAMES.values():
+    for provider in catalogue.BY_NAME.values():
         if not settings.is_active(provider):
             log.warning("provider.not_configured", provider=provider.name, settings=provider.secret_setting)
     ports.check(settings.host, settings.port)

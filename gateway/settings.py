@@ -22,7 +22,7 @@ LENGTH = f"each at least {MIN_BYTES} bytes"
 def _of_each_provider() -> dict[str, Any]:
     """Return the fields of each row of the catalogue; the shop shares the secret of contract A."""
     fields: dict[str, Any] = {}
-    for row in catalogue.NAMES.values():
+    for row in catalogue.BY_NAME.values():
         secret = row.secret_setting.lower()
         fields[secret] = (
             Secrets,

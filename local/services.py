@@ -41,9 +41,9 @@ class LocalService:
 
 
 # Generated once per run folder, unless the environment has them.
-SECRETS = tuple(dict.fromkeys(row.secret_setting for row in catalogue.NAMES.values()))
+SECRETS = tuple(dict.fromkeys(row.secret_setting for row in catalogue.BY_NAME.values()))
 # Providers with an API that confirms webhooks. In a local run the simulator plays those APIs.
-API_PROVIDERS = tuple(row.name for row in catalogue.NAMES.values() if row.api_verification)
+API_PROVIDERS = tuple(row.name for row in catalogue.BY_NAME.values() if row.api_verification)
 API_KEYS = tuple(f"{name.upper()}_API_KEY" for name in API_PROVIDERS)
 API_URLS = tuple(f"{name.upper()}_API_URL" for name in API_PROVIDERS)
 CONSOLE = ("CONSOLE_TOKEN", "CONSOLE_USERS_FILE", "MANAGEMENT_URLS")

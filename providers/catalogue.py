@@ -40,7 +40,7 @@ PROVIDERS: tuple[Provider, ...] = (
 
 ROWS: tuple[Provider, ...] = (*PROVIDERS, *contract_e.PROVIDERS)
 """All rows: one for each provider and contract."""
-NAMES: dict[str, Provider] = {row.name: row for row in reversed(ROWS)}
+BY_NAME: dict[str, Provider] = {row.name: row for row in reversed(ROWS)}
 """Name → row. Of two rows with one name, the row of the provider's own contract, not of contract E."""
 
 BY_PATH: dict[str, tuple[Provider, str]] = {

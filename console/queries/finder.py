@@ -83,7 +83,7 @@ def find(tx: Connection, text: str) -> Found:
     uuid = text.lower() if is_uuid(text) else None
     values = {"text": text, "uuid": uuid, "most": MOST}
     hits, refused_hits = _by_term(tx, BY_TERM, text), _by_term(tx, REFUSED_BY_TERM, text)
-    aliases = [f"{name}:{text}" for name in catalogue.NAMES]
+    aliases = [f"{name}:{text}" for name in catalogue.BY_NAME]
     found = [subject for subject, body in hits if terms.matches(body, text)]
     webhooks = rows(tx, WEBHOOKS, {**values, "aliases": aliases, "found": found})
     orders = dict.fromkeys(row["order_id"] for row in webhooks if row["order_id"])

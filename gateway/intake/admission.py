@@ -16,7 +16,6 @@ from providers.contract import Provider
 from runtime.http.client_address import Address, contain, rate_limit_key, shown, source
 from stream.events import Verification
 
-UNSIGNED: Verification = "unsigned_allowed"
 UNSIGNED_BYTES = (262_144, 8_388_608)
 """Bytes a second, and a burst, of unsigned webhooks accepted from one provider; a webhook has 1 to 2 KB."""
 MAX_UNSIGNED_BYTES = 65_536
@@ -63,7 +62,7 @@ class Admission:
         Unsigned webhooks have buckets of their own, so they take no token of the signed ones. Their `size` in bytes is
         limited too, even without RATE_LIMIT: long forgeries are then refused long before a short genuine webhook is.
         """
-        unsigned = verification == UNSIGNED
+        unsigned = verification == "unsigned_allowed"
         wait = self._providers.take(f"{provider.name} {unsigned}", monotonic()) if self._providers is not None else 0.0
         if unsigned and not wait:
             wait = self._unsigned_bytes.take(provider.name, monotonic(), size)

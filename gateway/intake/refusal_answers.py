@@ -6,7 +6,7 @@ from gateway import metrics
 from gateway.append.appender import Unavailable
 from gateway.http.guard import Scope
 from gateway.http.refusals import CLOSING, STATUS, Refusal
-from gateway.intake.admission import UNSIGNED, Admission
+from gateway.intake.admission import Admission
 from gateway.intake.authentication import Authentication
 from gateway.intake.quarantine import Quarantine
 from gateway.intake.refusal_records import RefusalRecords
@@ -66,7 +66,7 @@ class RefusalAnswers:
         Raises another Refusal if the provider posts too much, Unavailable if the body could not be stored.
         """
         verification = self._verification(provider, received)
-        if verification not in (None, UNSIGNED):
+        if verification not in (None, "unsigned_allowed"):
             self._admission.admit_verified(provider, verification, len(received.body))
             await self._quarantine.store(provider, received, verification, refusal.cause, refusal.message)
         return refusal

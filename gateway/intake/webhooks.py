@@ -12,7 +12,7 @@ from gateway.append.spool import ProducerRecord
 from gateway.http.body_reader import BodyReader, content_length
 from gateway.http.guard import Receive, Scope, Send, guarded, respond
 from gateway.http.refusals import Refusal
-from gateway.intake.admission import UNSIGNED, Admission, check_unsigned
+from gateway.intake.admission import Admission, check_unsigned
 from gateway.intake.authentication import Authentication
 from gateway.intake.provider_states import ProviderStates
 from gateway.intake.quarantine import PAUSED, Quarantine
@@ -95,7 +95,7 @@ class WebhookEndpoint:
             await self._quarantine.store_unverified(provider, received)
             return provider.no_secret_response
         verification = self._authentication.authenticate(provider, received)
-        if verification == UNSIGNED:
+        if verification == "unsigned_allowed":
             check_unsigned(received.body)
         self._admission.admit_verified(provider, verification, len(received.body))
         try:

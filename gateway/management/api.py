@@ -74,7 +74,7 @@ class ManagementApi:
         With `pending=true`, count the webhooks that wait in the quarantine of each paused provider.
         """
         counts = request.get("pending") in ("true", True)
-        return {"providers": [self._provider(name, counts=counts) for name in sorted(catalogue.NAMES)]}
+        return {"providers": [self._provider(name, counts=counts) for name in sorted(catalogue.BY_NAME)]}
 
     def pause(self, request: Mapping[str, object]) -> object:
         """Quarantine the webhooks of a provider from now on. `request` is {"provider", "reason", "by"}.

@@ -15,8 +15,8 @@ MAX_RECORDS = 50
 def provider(request: Mapping[str, object]) -> str:
     """Return the name of the provider in a request. Raises RequestRefused for a missing or unknown one."""
     name = request.get("provider")
-    if not (isinstance(name, str) and name in catalogue.NAMES):
-        raise RequestRefused(400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.NAMES))}")
+    if not (isinstance(name, str) and name in catalogue.BY_NAME):
+        raise RequestRefused(400, "unknown_provider", f"a provider is one of {', '.join(sorted(catalogue.BY_NAME))}")
     return name
 
 

@@ -26,7 +26,7 @@ NAMES = frozenset(
         *PRODUCTS,
         *(service.name for service in SERVICES),
         *(service.name for service in topics.SERVICES),
-        *catalogue.NAMES,
+        *catalogue.BY_NAME,
         *(label["en"] for label in PROVIDERS.values()),
     )
     for word in re.split(r"\W+", text)

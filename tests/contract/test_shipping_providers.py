@@ -27,7 +27,7 @@ def new_number() -> str:
 
 
 def row(name: str) -> Provider:
-    return catalogue.NAMES[name]
+    return catalogue.BY_NAME[name]
 
 
 def sent(system: dict[str, str], name: str, body: bytes, content_type: str = JSON) -> Answer:

@@ -12,7 +12,7 @@ from providers import catalogue
 
 
 def test_every_type_status_and_provider_has_both_labels() -> None:
-    words = {provider_word(name) for name in catalogue.NAMES}
+    words = {provider_word(name) for name in catalogue.BY_NAME}
 
     assert set(TYPE_LABELS) == {*get_args(Type), "payment.pending", "refund.pending", "refund.processing"}
     assert set(STATUS_LABELS) == set(STATUSES)
@@ -29,6 +29,6 @@ def test_a_provider_is_known_by_contract_es_word_and_by_its_own(word: str, name:
     assert canonical(word) == name
 
 
-@pytest.mark.parametrize("name", catalogue.NAMES)
+@pytest.mark.parametrize("name", catalogue.BY_NAME)
 def test_a_providers_word_leads_back_to_it(name: str) -> None:
     assert canonical(provider_word(name)) == name

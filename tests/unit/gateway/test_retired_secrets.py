@@ -15,7 +15,7 @@ from tests.unit.runtime.test_logging import logged
 
 BODY = b'{"orderId": "1", "status": "completed"}'
 LIVE, RETIRED, UNKNOWN = (letter * 32 for letter in "abc")
-PROVIDER = catalogue.NAMES["generic"]
+PROVIDER = catalogue.BY_NAME["generic"]
 
 
 def an_authentication(**given: str) -> Authentication:

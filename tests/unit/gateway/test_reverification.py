@@ -44,7 +44,7 @@ def quarantined(provider: Provider, received: Received, verification: Verificati
 
 
 def a_quarantined_payment(**changed: object) -> QuarantinedWebhook:
-    provider = catalogue.NAMES["generic"]
+    provider = catalogue.BY_NAME["generic"]
     headers = {name.lower(): value for name, value in signing.sign(provider, BODY, SECRET, NOW).items()}
     made = quarantined(provider, Received("/webhooks/payment", headers, BODY, NOW), "signature")
     return msgspec.structs.replace(made, **changed)

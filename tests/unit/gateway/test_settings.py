@@ -111,7 +111,7 @@ def test_unsigned_webhooks_are_only_taken_when_that_is_said() -> None:
     assert settings(webhook_secret="", webhook_allow_unsigned=True).secrets("WEBHOOK_SECRET") == ()
 
 
-@pytest.mark.parametrize("setting", [row.secret_setting.lower() for row in catalogue.NAMES.values()])
+@pytest.mark.parametrize("setting", [row.secret_setting.lower() for row in catalogue.BY_NAME.values()])
 @pytest.mark.parametrize(
     ("short", "said"),
     [

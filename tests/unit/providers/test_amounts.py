@@ -93,12 +93,12 @@ def test_won_have_no_fractions_in_contract_a() -> None:
     for amount in (b"58000.5", b"1e-1", b"58000.0000001"):
         body = json.dumps(a_payment()).encode()[:-1] + b', "amount": ' + amount + b"}"
 
-        assert read(catalogue.NAMES["generic"], "/webhooks/payment", "payment", body) == "invalid_field"
+        assert read(catalogue.BY_NAME["generic"], "/webhooks/payment", "payment", body) == "invalid_field"
 
 
 @pytest.mark.parametrize("currency", ["usd", "Usd", "xcg", "hrk", "BGN", "deM"])
 def test_an_order_may_be_in_any_currency_there_ever_was(currency: str) -> None:
-    shop = catalogue.NAMES["shop"]
+    shop = catalogue.BY_NAME["shop"]
     body = {"orderId": 1, "customerId": 2, "amount": 12.5, "currency": currency}
 
     payload = shop.translate(posted(body, path="/webhooks/order"), "order").payload

@@ -35,7 +35,7 @@ def bodies() -> Iterator[tuple[str, dict[str, object]]]:
 
 @pytest.mark.parametrize(("name", "body"), list(bodies()))
 def test_whoever_tells_of_a_parcel_tells_of_the_same(name: str, body: dict[str, object]) -> None:
-    row = catalogue.NAMES[name]
+    row = catalogue.BY_NAME[name]
     received = Received("/", {}, json.dumps(body).encode(), NOW)
 
     translation = row.translate(received, "shipping")
@@ -49,8 +49,8 @@ def test_its_number_is_compared_without_case_and_is_kept_as_it_was_sent(carrier:
     body = {"orderId": 1, "status": "delivered", "carrier": carrier, "trackingNumber": number}
     received = Received("/webhooks/shipping", {}, json.dumps(body).encode(), NOW)
 
-    translation = catalogue.NAMES["generic"].translate(received, "shipping")
-    addressed = webhook_record(catalogue.NAMES["generic"], received, "signature", translation, "test")
+    translation = catalogue.BY_NAME["generic"].translate(received, "shipping")
+    addressed = webhook_record(catalogue.BY_NAME["generic"], received, "signature", translation, "test")
 
     assert addressed.key == "dhl:JD0146000012"
     assert isinstance(addressed.webhook, ShippingWebhook)

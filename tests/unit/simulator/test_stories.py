@@ -41,7 +41,7 @@ def event_of(posted: Webhook) -> KeyedWebhook:
 
 
 def _confirmed(unconfirmed: UnconfirmedWebhook, posted: Webhook) -> KeyedWebhook:
-    api = catalogue.NAMES[unconfirmed.envelope.provider].api_verification
+    api = catalogue.BY_NAME[unconfirmed.envelope.provider].api_verification
     assert api
     assert posted.api
     state = ApiState()
