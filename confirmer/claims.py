@@ -95,7 +95,7 @@ def providers_due(tx: Connection, providers: Collection[str]) -> set[str]:
     return {row[0] for row in tx.exec_driver_sql(PROVIDERS_DUE, {"providers": list(providers)})}
 
 
-@faults.after("poller.after_claim")
+@faults.on_return("poller.after_claim")
 def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[ClaimedVerification]:
     """Lease up to `most` due verifications of `provider`, and up to MAX_BESIDE others about the same aliases.
 
@@ -107,7 +107,7 @@ def claim(tx: Connection, provider: str, most: int, lease_s: float) -> list[Clai
     return [ClaimedVerification(*row) for row in tx.exec_driver_sql(CLAIM, wanted)]
 
 
-@faults.before("poller.after_publish")
+@faults.on_call("poller.after_publish")
 def save_verdicts(tx: Connection, verdicts: Sequence[tuple[ClaimedVerification, Verdict]]) -> None:
     """Write the verdicts and the outcomes in the inbox, in the transaction `tx`.
 

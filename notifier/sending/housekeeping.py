@@ -71,7 +71,7 @@ class Housekeeping:
             self._publisher.publish([message for _, message in left])
             self._delete_published([row for row, _ in left])
 
-    @faults.before("sender.after_publish")
+    @faults.on_call("sender.after_publish")
     def _delete_published(self, rows: list[int]) -> None:
         with self._store.begin() as tx:
             outbox.delete(tx, rows)

@@ -67,7 +67,7 @@ class Lane:
             self._limit, self._limited_at = min(self._width, self._limit * 2), now
         return self._limit
 
-    @faults.before("sender.after_claim")
+    @faults.on_call("sender.after_claim")
     def offer(self, envelopes: Sequence[Envelope], is_stopping: Callable[[], bool] = lambda: False) -> list[Offered]:
         """Send mails up to their final dots, and return a result for each, in order; then call `finish` or `close`.
 
@@ -84,7 +84,7 @@ class Lane:
         attempts |= _try(self._open(dropped), envelopes, is_stopping, in_one_packet=False)
         return self._keep_working([attempts[number] for number in numbers])
 
-    @faults.before("sender.before_dot")
+    @faults.on_call("sender.before_dot")
     def finish(self) -> list[DotReply]:
         """Send the final dots of all offered mails, and return the replies in the order of the offers.
 
@@ -148,7 +148,7 @@ class Lane:
         log.warning("mail_server.fewer_connections", count=len(working), error=str(refused[0]))
         return [NotTried() if isinstance(attempt, NotBegun) else _offered(attempt) for attempt in attempts]
 
-    @faults.after("sender.after_dot")
+    @faults.on_return("sender.after_dot")
     @faults.halfway("sender.halfway_dots")
     def _send_dots(self, sessions: Sequence[Session]) -> None:
         for session in sessions:

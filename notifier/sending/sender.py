@@ -137,7 +137,7 @@ class Sender:
             if reply is None:
                 delivery_results.report_sent(mail)
 
-    @faults.before("sender.after_reply")
+    @faults.on_call("sender.after_reply")
     def _commit_results(self, record: Callable[[Connection], None]) -> None:
         """Commit results, which only this process knows; retry for COMMIT_WITHIN_S, then raise SQLAlchemyError."""
         deadline = time.monotonic() + COMMIT_WITHIN_S

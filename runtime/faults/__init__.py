@@ -16,22 +16,22 @@ Step = TypeVar("Step", bound=Callable[..., object])
 _POINT = os.environ.get("FAULT", "").partition(":")[0]
 
 
-def before(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def on_call(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark `point`, which is reached each time before the decorated function runs."""
     if point != _POINT:
         return _unchanged
     from runtime.faults import injection  # noqa: PLC0415
 
-    return injection.before
+    return injection.on_call
 
 
-def after(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def on_return(point: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark `point`, which is reached each time the decorated function has returned anything but an empty list."""
     if point != _POINT:
         return _unchanged
     from runtime.faults import injection  # noqa: PLC0415
 
-    return injection.after
+    return injection.on_return
 
 
 def halfway(point: str) -> Callable[[Step], Step]:

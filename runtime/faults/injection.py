@@ -25,7 +25,7 @@ class Fault(Exception):
     """The error that `FAULT=point:raise` injects."""
 
 
-def before(step: Callable[P, R]) -> Callable[P, R]:
+def on_call(step: Callable[P, R]) -> Callable[P, R]:
     """Return `step`, with a visit to the fault's point before each call."""
 
     @wraps(step)
@@ -36,7 +36,7 @@ def before(step: Callable[P, R]) -> Callable[P, R]:
     return faulty
 
 
-def after(step: Callable[P, R]) -> Callable[P, R]:
+def on_return(step: Callable[P, R]) -> Callable[P, R]:
     """Return `step`, with a visit to the fault's point after each call that has not returned an empty list."""
 
     @wraps(step)

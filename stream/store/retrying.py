@@ -94,7 +94,7 @@ def counts(tx: Connection) -> dict[str, int]:
     return {status: found.get(status, 0) for status in STATUSES}
 
 
-@faults.after("worker.before_retry")
+@faults.on_return("worker.before_retry")
 def due(tx: Connection, partitions: Collection[Partition], most: int) -> list[FailedEvent]:
     """Lock and return at most `most` events of these partitions that are due for a retry, the longest due first.
 

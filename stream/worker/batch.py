@@ -40,7 +40,7 @@ class Applied:
         )
 
 
-@faults.after("worker.before_commit")
+@faults.on_return("worker.before_commit")
 def apply(
     tx: Connection,
     deliveries: Sequence[Delivery],

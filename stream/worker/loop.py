@@ -147,7 +147,7 @@ class Worker:
             self._publication.drop_outcomes()  # those that are left after a failure, as Kafka may acknowledge nothing
             self._consumer.leave()
 
-    @faults.after("worker.after_consume")
+    @faults.on_return("worker.after_consume")
     def _consume(self, stop: Event) -> list[Message]:
         """Return the next messages; none while consumption is stopped or paused."""
         if self._consumption.pause is UNKNOWN:
@@ -230,7 +230,7 @@ class Worker:
         with self._store.begin() as tx:
             self._ownership_signal.set(tx)
 
-    @faults.after("worker.after_decode")
+    @faults.on_return("worker.after_decode")
     def _decode(self, messages: list[Message]) -> list[Delivery]:
         return [delivery.read(self._codec, message) for message in messages]
 
@@ -266,7 +266,7 @@ class Worker:
         if applied is not None:
             self._publish_retried(applied)
 
-    @faults.before("worker.after_retry")
+    @faults.on_call("worker.after_retry")
     def _publish_retried(self, applied: Applied) -> None:
         self._publish(applied)
         reporting.report(applied)

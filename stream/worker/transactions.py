@@ -75,7 +75,7 @@ class Transactions:
         self._consumer.advance(ends)
         return applied, outcomes
 
-    @faults.after("worker.after_commit")
+    @faults.on_return("worker.after_commit")
     def _commit(
         self, deliveries: Sequence[Delivery], ends: Mapping[Partition, int], handler: Handler[Record], run: Runner
     ) -> tuple[Applied, list[OutboxMessage]]:

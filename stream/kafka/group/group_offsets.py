@@ -99,8 +99,8 @@ class GroupOffsets:
             else:
                 self._known.add((one.topic, one.partition))
 
-    @faults.before("worker.before_offsets")
-    @faults.after("worker.after_offsets")
+    @faults.on_call("worker.before_offsets")
+    @faults.on_return("worker.after_offsets")
     def commit(self, ends: Mapping[Partition, int], *, at_once: bool) -> None:
         """Commit these next offsets in the background: when the consumer closes at the latest, now if `at_once`."""
         offsets = [TopicPartition(*partition, end) for partition, end in ends.items()]

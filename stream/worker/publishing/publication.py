@@ -65,7 +65,7 @@ class Publication:
             self.publish_outcomes()
             self.is_revoking = False
 
-    @faults.before("worker.before_outcomes")
+    @faults.on_call("worker.before_outcomes")
     def _publish_held(self, outcomes: list[OutboxMessage], ends: dict[Partition, int]) -> None:
         self._publish_now(outcomes)
         self._commit_offsets(ends)

@@ -38,9 +38,9 @@ class Publisher:
             with metrics.publishing(len(messages)):
                 self._publish(messages)
 
-    @faults.before("publisher.before")
+    @faults.on_call("publisher.before")
     @faults.halfway("publisher.halfway")
-    @faults.after("publisher.after")
+    @faults.on_return("publisher.after")
     def _publish(self, messages: Sequence[OutboxMessage]) -> None:
         unsent = self._try(messages)
         while unsent:

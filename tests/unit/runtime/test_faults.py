@@ -12,7 +12,7 @@ from runtime.faults import injection
 SCRIPT = """
 from runtime import faults
 
-@faults.after("a.step")
+@faults.on_return("a.step")
 def step(things):
     print("did", things, flush=True)
     return things
@@ -32,8 +32,8 @@ print("done")
 def test_an_unnamed_point_is_the_function_itself() -> None:
     def step() -> None: ...
 
-    assert faults.before("a.step")(step) is step
-    assert faults.after("a.step")(step) is step
+    assert faults.on_call("a.step")(step) is step
+    assert faults.on_return("a.step")(step) is step
     assert faults.halfway("a.step")(step) is step
 
 
