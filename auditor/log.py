@@ -9,7 +9,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import registry_of_environment
 from stream.events import topics
 from stream.kafka import delivery, topic_reader
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.offsets import OffsetLister
 from stream.kafka.position import Partition
 from stream.kafka.topic_reader import KafkaUnavailable

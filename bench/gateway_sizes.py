@@ -23,7 +23,7 @@ from bench.rig import figures, system
 from bench.rig.figures import Figure
 from bench.rig.load import Cost, post, resident_mb, waits
 from stream.kafka import admin
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 CONNECTIONS = 64
 SINGLE_REQUESTS = 200

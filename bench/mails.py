@@ -24,7 +24,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import EventId, Micros, OrderId, OrderWebhook, PaymentCompleted, ids
 from stream.kafka import admin
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.store.schema import migrate
 from tests.builders import an_order
 

@@ -27,7 +27,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import topics
 from stream.events.topics import PARTITIONS, ServiceTopics
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.delivery import Delivery
 from stream.kafka.producer import PRODUCER
 from stream.worker import batch, bisection

@@ -22,7 +22,7 @@ from bench.rig.figures import Figure
 from local import services
 from local.paths import Paths
 from stream.events import topics
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.replay import offsets as ends
 from tests.log import writer
 from tests.replays import SERVICES, a_history, append

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stream.avro.registry import Registry
     from stream.avro.registry_client import RegistryClient
     from stream.avro.schemas import Schema
-    from stream.kafka.client_config import Cluster
+    from stream.kafka.cluster import Cluster
 
 ROOT = Path(__file__).parent.parent
 """The folder of this checkout."""
@@ -56,7 +56,7 @@ def cluster(env: Mapping[str, str]) -> "Cluster":
 
     Raises CommandError when a setting is wrong or a file it names cannot be read.
     """
-    from stream.kafka.client_config import Cluster
+    from stream.kafka.cluster import Cluster
 
     try:
         return Cluster.of_environment(env, "cli")

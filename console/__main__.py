@@ -38,7 +38,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.dead_letters.management_api import ManagementApi
 from stream.events import topics
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.replay.spec import ReplaySpec
 from stream.service import Service
 from stream.worker.loop import Worker

@@ -27,7 +27,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.events import topics
 from stream.kafka import admin, topic_drift
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 
 def _kafka(settings: GatewaySettings) -> Need:

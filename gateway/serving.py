@@ -33,7 +33,7 @@ from runtime.logging import log
 from runtime.management.routes import RouteHandler
 from stream.avro.codec import Codec
 from stream.events import topics
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 HTTP1 = HTTP1Settings(header_read_timeout=5_000, max_buffer_size=65_536, keep_alive=True)
 SHUTDOWN_S = 2.0

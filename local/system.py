@@ -17,7 +17,7 @@ from local.processes.reaper import reaped
 from local.processes.supervisor import Supervisor
 from stream.events import topics
 from stream.kafka import admin
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.store.schema import migrate
 
 

@@ -10,7 +10,7 @@ from local import services
 from local.paths import Paths
 from stream.events import OrderWebhook, Webhook, topics
 from stream.events.topics import Topic
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from tests.actors import until
 from tests.builders import MINUTE, NOON, a_payment, an_order
 from tests.log import CODEC, Writer

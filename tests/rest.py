@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cli.clients.offsets import Kafka
 from local.services import SERVICES
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from tests.actors import Store
 
 STORES = tuple(service.name for service in SERVICES if service.store)

@@ -24,7 +24,7 @@ from local.parts import broker, maven
 from local.paths import Paths
 from local.processes.process import Program
 from local.processes.supervisor import Supervisor
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 ROOT = Path(__file__).parent.parent
 Mechanism = Literal["PLAIN", "SCRAM-SHA-512", "mTLS"]

@@ -15,7 +15,7 @@ from bench.rig.requests import signed
 from bench.rig.system import Sink, System
 from bench.rig.trial import RowKey
 from simulator.story import Webhook
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 FOLDER = Path(__file__).parent
 VENV = FOLDER / ".venv"

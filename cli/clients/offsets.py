@@ -7,7 +7,7 @@ from confluent_kafka import KafkaException
 
 from local.messages import CommandError
 from stream.events.topics import ALL
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.offsets import OffsetLister
 from stream.kafka.position import Partition
 

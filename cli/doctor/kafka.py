@@ -12,7 +12,7 @@ from local.messages import CommandError
 from stream.avro.registry_client import RegistryError
 from stream.events.topics import ALL
 from stream.kafka import admin, topic_drift
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 TIMEOUT_S = 5.0
 

@@ -28,7 +28,7 @@ from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.avro.registry import UnknownSchema
 from stream.events import UnconfirmedWebhook
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.store.outbox import OutboxMessage
 from stream.worker.publishing.publisher import Publisher
 

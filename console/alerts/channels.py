@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 
 from console.alerts import domain
 from console.alerts.settings import AlertSettings
-from console.alerts.store import Delivery
+from console.alerts.store import AlertDelivery
 from providers.signing import standard_webhooks
 from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
 
 TIMEOUT_S = 10.0
-Channel = Callable[[Delivery, int], None]
+Channel = Callable[[AlertDelivery, int], None]
 """Sends a delivery and returns once the receiver has taken it; raises Undelivered otherwise.
 
 The second argument is the time of the attempt, in microseconds since 1970 UTC.
@@ -45,7 +45,7 @@ def channels(settings: AlertSettings, client: ManagementClient) -> dict[str, Cha
 
 
 def _webhook(url: str, secret: bytes) -> Channel:
-    def send(delivery: Delivery, now: int) -> None:
+    def send(delivery: AlertDelivery, now: int) -> None:
         payload = json.dumps(domain.webhook_payload(delivery.message_id, delivery.body, delivery.made_at)).encode()
         # The time of this attempt is signed; the id stays, so that the receiver can tell a repetition.
         _post(url, payload, standard_webhooks.sign(payload, secret, now, delivery.message_id))
@@ -54,14 +54,14 @@ def _webhook(url: str, secret: bytes) -> Channel:
 
 
 def _slack(url: str) -> Channel:
-    def send(delivery: Delivery, _: int) -> None:
+    def send(delivery: AlertDelivery, _: int) -> None:
         _post(url, json.dumps(domain.slack_payload(str(delivery.body["text"]))).encode(), {})
 
     return send
 
 
 def _email(client: ManagementClient) -> Channel:
-    def send(delivery: Delivery, _: int) -> None:
+    def send(delivery: AlertDelivery, _: int) -> None:
         if delivery.body["kind"] in MAILED_BY_NOTIFIER and delivery.body["state"] == "open":
             return
         try:

@@ -60,7 +60,7 @@ TABLES = ("alerts", "alert_messages", "alert_deliveries")
 CLAIM_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = '2min'"
 
 
-class Delivery(NamedTuple):
+class AlertDelivery(NamedTuple):
     """A message that one channel is due to send.
 
     `attempts` is the number of failed attempts so far, `body` is `Message.data()`, `made_at` is in microseconds since
@@ -114,7 +114,7 @@ def queue(tx: Connection, message: Message, channels: Sequence[str]) -> None:
     tx.exec_driver_sql(MARK_SENT if message.state == "open" else DROP_ENDED, {"kind": message.kind, "at": message.at})
 
 
-def claim(tx: Connection, channels: Sequence[str], now: int) -> Delivery | None:
+def claim(tx: Connection, channels: Sequence[str], now: int) -> AlertDelivery | None:
     """Lock and return the delivery of these channels that is due longest; None if none is due at `now`.
 
     `now` is in microseconds since 1970 UTC. Rows that other replicas have locked are skipped. The row stays locked
@@ -122,15 +122,15 @@ def claim(tx: Connection, channels: Sequence[str], now: int) -> Delivery | None:
     """
     tx.exec_driver_sql(CLAIM_TIMEOUT)  # the row stays locked while the receiver is waited for
     row = tx.exec_driver_sql(CLAIM, {"channels": list(channels), "now": now}).one_or_none()
-    return None if row is None else Delivery(*row)
+    return None if row is None else AlertDelivery(*row)
 
 
-def mark_delivered(tx: Connection, delivery: Delivery, now: int) -> None:
+def mark_delivered(tx: Connection, delivery: AlertDelivery, now: int) -> None:
     """Record that the channel's receiver has taken the message at `now` (microseconds since 1970 UTC)."""
     tx.exec_driver_sql(DELIVERED, {"id": delivery.message_id, "channel": delivery.channel, "now": now})
 
 
-def postpone(tx: Connection, delivery: Delivery, error: str, next_at: int, *, given_up_at: int | None) -> None:
+def postpone(tx: Connection, delivery: AlertDelivery, error: str, next_at: int, *, given_up_at: int | None) -> None:
     """Record a failed attempt, and that the next one is due at `next_at`.
 
     If `given_up_at` is a time, there is no next attempt. Times are microseconds since 1970 UTC.

@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException
 from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import ConsoleAction, topics
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.producer import PRODUCER
 
 TIMEOUT_S = 8.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stream.avro.codec import Codec
 from stream.kafka import topic_reader
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Position
 
 

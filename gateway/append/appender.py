@@ -17,7 +17,7 @@ from collections.abc import Hashable
 from confluent_kafka import KafkaError, KafkaException
 
 from runtime.logging import log
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.producer import PRODUCER
 
 GATHER_S = 0.002

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException
 from runtime.logging import log
 from stream.events.topics import Topic
 from stream.kafka import admin
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 INTERVAL_S = 5.0
 

@@ -9,7 +9,7 @@ from runtime.logging import log
 from stream.avro.codec import Codec
 from stream.events import ProviderState, SecretSeen, topics
 from stream.kafka import topic_follower
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 QUARANTINING = ("paused", "draining")
 """The states in which a provider's webhooks are quarantined."""

@@ -21,7 +21,7 @@ from stream.avro.codec import Codec, Undecodable
 from stream.avro.registry import UnknownSchema
 from stream.events import Micros, Outcome, ProviderPhase, ProviderState, QuarantinedWebhook, topics
 from stream.kafka import topic_reader
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Position
 
 NEARLY_NONE = 20

@@ -16,7 +16,7 @@ from runtime.management.parameters import required_text
 from runtime.management.routes import RequestRefused, Routes
 from stream.events import ProviderState
 from stream.kafka import topic_reader
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Position
 
 Result = dict[str, object]

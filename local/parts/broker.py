@@ -13,7 +13,7 @@ from local.parts import maven
 from local.paths import private
 from local.processes.process import Program
 from local.processes.supervisor import Supervisor
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 CONFIGURATION = Path(__file__).parent / "kafka"
 LABEL = "Kafka 4.1.1 (once, 43 MB)"

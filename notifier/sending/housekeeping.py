@@ -11,7 +11,7 @@ from notifier.sending.notification_events import OWN_ROWS
 from notifier.settings import NotifierSettings
 from runtime import faults
 from runtime.logging import log
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.store import outbox
 from stream.worker.publishing.publisher import Publisher
 

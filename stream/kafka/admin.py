@@ -8,7 +8,7 @@ from confluent_kafka.admin import NewTopic, TopicMetadata  # type: ignore[attr-d
 from runtime.startup import NeedUnmet, abort_start
 from stream.events.topics import ALL, PARTITIONS, Topic
 from stream.kafka import topic_drift
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 TIMEOUT_S = 30
 METADATA_TIMEOUT_S = 10

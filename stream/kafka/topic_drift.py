@@ -10,7 +10,7 @@ from confluent_kafka.admin import ConfigResource, ResourceType, TopicMetadata  #
 from runtime.config.settings import Mode
 from runtime.logging import log
 from stream.events.topics import PARTITIONS, Topic
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.producer import LARGEST_MESSAGE
 
 TIMEOUT_S = 15

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from runtime.logging import log
 from stream.events.topics import Topic
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.group import end_offsets
 from stream.kafka.offsets import partitions_of
 from stream.kafka.position import partition_of

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stream.events.topics import PARTITIONS, Topic
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Partition, Position, partition_of
 from stream.kafka.producer import CLIENT
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from stream.events.topics import Topic
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.offsets import OffsetLister, partitions_of
 from stream.kafka.position import Partition
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 
 from runtime.config.store_settings import StoreSettings
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Partition
 from stream.replay import offsets, schema
 from stream.replay.fill import ledger, positions

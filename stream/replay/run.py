@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from runtime.config.store_settings import StoreSettings
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Partition
 from stream.replay.fill import ledger, positions, publications
 from stream.replay.fill.filler import Filler

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from runtime import clock
 from runtime.config.store_settings import StoreSettings
 from runtime.postgres.engine import engine
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.replay import diff, history, offsets, schema
 from stream.replay.diff import Difference
 from stream.replay.fill import ledger

@@ -35,7 +35,7 @@ from stream.avro.registry_client import RegistryError
 from stream.events import DeadRecord, Outcome, Record
 from stream.events.topics import ServiceTopics
 from stream.kafka import admin, delivery, topic_drift
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.delivery import Delivery
 from stream.kafka.group.consumer import GroupConsumer
 from stream.kafka.position import Partition

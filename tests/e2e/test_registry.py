@@ -17,7 +17,7 @@ import pytest
 
 from local import stack
 from stream.events.topics import PAYMENT_WEBHOOKS
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.producer import PRODUCER
 from tests.actors import Inbox, Shop, Store, new_order
 from tests.failing import hookstream

@@ -8,7 +8,7 @@ from gateway.append.appender import FEW, Appender
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
 from stream.events import Micros, RejectedWebhook, topics
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from tests.actors import new_order
 from tests.log import reading
 

@@ -17,7 +17,7 @@ import pytest
 from cli.clients.offsets import Kafka
 from confirmer.replay_hooks import IGNORED_COLUMNS
 from stream.events import topics
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Partition
 from tests import failing, histories
 from tests.actors import Inbox, new_order

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stream.events import topics
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.topic_reader import read_all
 from tests import histories
 from tests.actors import Inbox, new_order, until

@@ -8,7 +8,7 @@ from confluent_kafka import Message
 
 from stream.events import topics
 from stream.events.topics import PARTITIONS
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.group.consumer import GroupConsumer
 from stream.kafka.position import Owned, Partition
 from tests.actors import new_order

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Message
 
 from stream.events import topics
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.group.consumer import CONSUMER, GroupConsumer
 from stream.kafka.position import Owned, Partition
 from stream.kafka.watchdog import CHECK_S

@@ -26,7 +26,7 @@ from console.web.records import Records
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 CLIENT, SECRET = "hookstream", "the secret of the client"
 

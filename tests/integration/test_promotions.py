@@ -10,7 +10,7 @@ import pytest
 
 from stream.events import topics
 from stream.events.topics import Topic
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.replay import offsets as ends
 from stream.replay.fill.ordered_reader import OrderedReader
 from tests.actors import new_order, until

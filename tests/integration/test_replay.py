@@ -13,7 +13,7 @@ import pytest
 from stream.avro.registry import CommittedRegistry, Entry
 from stream.events import DomainEvent, PaymentWebhook, Record, topics
 from stream.events.topics import Topic
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.replay import offsets as ends
 from stream.replay import schema as place
 from stream.replay.fill.ordered_reader import OrderedReader

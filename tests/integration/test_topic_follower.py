@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from stream.events.topics import PARTITIONS, Topic
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.producer import PRODUCER
 from stream.kafka.topic_follower import FOLLOWER, follow
 from tests.actors import new_order, until

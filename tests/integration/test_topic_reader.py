@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from stream.events.topics import PARTITIONS, Topic
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Position
 from stream.kafka.producer import PRODUCER
 from stream.kafka.topic_reader import read_at

@@ -6,7 +6,7 @@ from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 from runtime.startup import NeedUnmet
 from stream.events.topics import Topic
 from stream.kafka import admin
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from tests.actors import new_order, until
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from stream.avro.codec import Codec
     from stream.events.topics import Topic
-    from stream.kafka.client_config import Cluster
+    from stream.kafka.cluster import Cluster
 
 app = typer.Typer(help="Create, check, list and read Kafka topics.", no_args_is_help=True)
 

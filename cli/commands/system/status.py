@@ -14,7 +14,7 @@ from local.services import SERVICES
 from runtime.json_value import JsonValue
 
 if TYPE_CHECKING:
-    from stream.kafka.client_config import Cluster
+    from stream.kafka.cluster import Cluster
 
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 OUTBOX = "SELECT count(*)::text FROM outbox"

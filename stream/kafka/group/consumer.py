@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from runtime.logging import log
 from stream.events.topics import Topic
 from stream.kafka import admin, watchdog
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.group import end_offsets, fetch_stats
 from stream.kafka.group.assigned_partitions import AssignedPartitions
 from stream.kafka.group.fetch_stats import FetchStats

@@ -10,7 +10,7 @@ from runtime import faults
 from runtime.logging import log
 from stream.events.topics import PARTITIONS
 from stream.kafka import admin
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Partition, partition_of
 from stream.kafka.watchdog import Watchdog
 

@@ -12,7 +12,7 @@ from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.events import EventId
 from stream.kafka import delivery
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.delivery import Delivery, UnreadableRecord
 from stream.kafka.position import Partition
 from stream.replay.fill import ledger, parallel, positions, publications

@@ -10,7 +10,7 @@ from typing import Self
 
 from confluent_kafka import KafkaError, Message, TopicPartition
 
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.position import Partition, partition_of
 from stream.kafka.producer import CLIENT
 from stream.replay.offsets import OffsetRange

@@ -17,7 +17,7 @@ from stream.events import (
     topics,
 )
 from stream.kafka import delivery
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.delivery import Delivery
 from stream.kafka.position import EventPosition, Partition
 from stream.replay.fill import ledger, positions

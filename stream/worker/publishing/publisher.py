@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException
 from runtime import faults
 from runtime.logging import log
 from stream.kafka import admin
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.producer import PRODUCER
 from stream.kafka.watchdog import Watchdog
 from stream.store.outbox import OutboxMessage

@@ -9,7 +9,7 @@ from console.web.services import Services
 from runtime.clients.management_client import ManagementClient
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 KIM = Viewer("kim", frozenset({"auditor"}), "en", ZoneInfo("Asia/Seoul"), "csrf")
 NOBODY_LISTENS = Cluster.of_environment({"KAFKA_BOOTSTRAP_SERVERS": "localhost:1"}, "tests")

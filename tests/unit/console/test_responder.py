@@ -18,7 +18,7 @@ from console.web.rendering.texts import Texts
 from console.web.routes.responder import Responder
 from console.web.services import Services
 from runtime.clients.management_client import ManagementClient
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from tests.log import CODEC
 
 CLOSED_PORT = "postgresql+psycopg://127.0.0.1:1/nowhere"

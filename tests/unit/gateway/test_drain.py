@@ -6,7 +6,7 @@ from asyncio import Event
 from gateway.append.appender import Appender
 from gateway.append.durable_append import DurableAppend
 from gateway.serving import _stop_draining, _wait_for_end
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 NOWHERE = Cluster("127.0.0.1:1", "gateway")
 

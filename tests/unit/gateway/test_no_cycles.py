@@ -21,7 +21,7 @@ from gateway.settings import GatewaySettings
 from runtime.health import Health
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 
 SECRET = "a secret of the tests"  # noqa: S105
 BODY = b'{"orderId": 1, "status": "completed"}'

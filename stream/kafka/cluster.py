@@ -1,4 +1,4 @@
-"""The settings of a Kafka cluster, from which every Kafka client is made; no other module constructs one.
+"""A Kafka cluster: its connection settings, and the only constructor of its clients; no other module makes one.
 
 A `KAFKA_…` variable overrides the properties that hookstream sets (see runtime/config/kafka_properties), except those
 that its guarantees rely on.

@@ -1,4 +1,4 @@
-"""Only stream.kafka.client_config constructs Kafka clients, with the configured properties."""
+"""Only stream.kafka.cluster constructs Kafka clients, with the configured properties."""
 
 import ast
 import subprocess
@@ -9,12 +9,12 @@ import pytest
 
 from runtime.config.settings import Settings
 from stream.kafka import producer
-from stream.kafka.client_config import Cluster
+from stream.kafka.cluster import Cluster
 from stream.kafka.group.consumer import CONSUMER
 
 ROOT = Path(__file__).parent.parent.parent.parent
 CLIENTS = {"Producer", "Consumer", "AdminClient", "AIOProducer", "AIOConsumer", "ShareConsumer"}
-MAKERS = {"stream/kafka/client_config.py", "runtime/config/kafka_properties.py"}
+MAKERS = {"stream/kafka/cluster.py", "runtime/config/kafka_properties.py"}
 
 
 def test_no_other_module_constructs_a_client() -> None:
