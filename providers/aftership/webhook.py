@@ -72,10 +72,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return "signature"
 
 
-def _signature(payload: bytes, secret: bytes) -> bytes:
-    return b64encode(hmac.digest(secret, payload, "sha256"))
-
-
 def translate(received: Received, _kind: str) -> Translation:
     """Translate a `tracking_update`.
 
@@ -102,6 +98,10 @@ def translate(received: Received, _kind: str) -> Translation:
         scanned_at=scanned_at,
     )
     return Translation(payload, event.event, scanned_at, event.event_id)
+
+
+def _signature(payload: bytes, secret: bytes) -> bytes:
+    return b64encode(hmac.digest(secret, payload, "sha256"))
 
 
 def _last_scan(tracking: Tracking) -> Checkpoint:

@@ -74,11 +74,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return "signature"
 
 
-def _signature(payload: bytes, secret: bytes) -> bytes:
-    key = unicodedata.normalize("NFKD", secret.decode(errors="surrogateescape")).encode(errors="surrogateescape")
-    return f"{SCHEME}{hmac.digest(key, payload, 'sha256').hex()}".encode()
-
-
 def translate(received: Received, _kind: str) -> Translation:
     """Translate an event of a tracker.
 
@@ -104,6 +99,11 @@ def translate(received: Received, _kind: str) -> Translation:
         raise Unsupported(f"the mode {event.mode} is not known: it may be a test or not")
     mode = MODES[event.mode] if event.mode else None
     return Translation(payload, event.description, scanned_at, event.id, mode)
+
+
+def _signature(payload: bytes, secret: bytes) -> bytes:
+    key = unicodedata.normalize("NFKD", secret.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+    return f"{SCHEME}{hmac.digest(key, payload, 'sha256').hex()}".encode()
 
 
 def _last_scan(tracker: Tracker) -> TrackingDetail:

@@ -15,7 +15,7 @@ import msgspec
 
 from providers import api_support
 from providers.contract import ApiRequest, Contradicted, InvalidField, NotKnownYet, Received, Translation
-from providers.parsing.fields import ABSENT, Id, OrderId, Text
+from providers.inicis.objects import InicisTransaction
 from providers.parsing.money import units_of_any
 from providers.parsing.timestamps import in_korea, is_present, korean
 from stream.events import Micros, PaymentPayload, PaymentStatus, VerificationRequest
@@ -34,31 +34,6 @@ _LATER_STATES: dict[str, frozenset[str]] = {
     "cancelled": frozenset({"partially_cancelled", "cancelled", "waiting_for_deposit"}),
 }
 """Claimed status → the statuses that the transaction may have afterwards."""
-
-
-class VirtualAccount(msgspec.Struct):
-    """The virtual account of a payment and the time of its deposit."""
-
-    accountNumber: Text | None = None
-    depositDate: Text | None = None
-    depositTime: Text | None = None
-
-
-class InicisTransaction(msgspec.Struct):
-    """The fields of INIAPI's response that are used. The card and the buyer are never read."""
-
-    resultCode: Text
-    resultMsg: Text | None = None
-    tid: Id | None = None
-    oid: OrderId | None = None
-    price: msgspec.Raw = ABSENT
-    paymethod: Text | None = None
-    transactionStatus: Text | None = None
-    approvedDate: Text | None = None
-    approvedTime: Text | None = None
-    vacctInfo: VirtualAccount | None = None
-
-
 _transaction = msgspec.json.Decoder(InicisTransaction)
 
 

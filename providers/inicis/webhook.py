@@ -12,8 +12,8 @@ import msgspec
 from providers import api_support
 from providers.contract import ApiVerification, InvalidField, Provider, Received, Translation, Unsupported
 from providers.inicis import api as iniapi
+from providers.inicis.objects import InicisIds
 from providers.parsing import form, json_body
-from providers.parsing.fields import Id, OrderId
 from providers.parsing.money import exact_units
 from providers.responses import WebhookResponse, always
 from stream.events import VerificationRequest
@@ -33,15 +33,6 @@ _STATUS_OF = {
     429: ("rate_limited",),
     503: ("unavailable",),
 }
-
-
-class InicisIds(msgspec.Struct):
-    """Inicis' transaction and the shop's order, which PC and mobile webhooks both have."""
-
-    transaction: Id
-    order: OrderId | None = None
-
-
 _json = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ids = msgspec.json.Decoder(InicisIds)
 _json_text = msgspec.json.Decoder(str)

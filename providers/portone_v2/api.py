@@ -3,14 +3,7 @@
 import msgspec
 
 from providers import api_support
-from providers.contract import (
-    ApiRequest,
-    Contradicted,
-    NotKnownYet,
-    Received,
-    Translation,
-    Unsupported,
-)
+from providers.contract import ApiRequest, Contradicted, NotKnownYet, Received, Translation, Unsupported
 from providers.parsing.money import currency_code, whole_units
 from providers.parsing.timestamps import is_present, korean
 from providers.portone_v2.objects import PaymentAmount, PortoneFailure, PortoneV2Payment

@@ -93,10 +93,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return "signature"
 
 
-def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
-    return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
-
-
 def translate(received: Received, _kind: str) -> Translation:
     """Translate a `track_updated`.
 
@@ -122,6 +118,10 @@ def translate(received: Received, _kind: str) -> Translation:
     )
     mode: Mode | None = None if event.test is None else "test" if event.test else "live"
     return Translation(payload, event.event, scanned_at, _event_id(track, current), mode)
+
+
+def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
+    return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
 
 
 def order_in(metadata: str | None) -> OrderId | None:

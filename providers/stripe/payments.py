@@ -19,6 +19,9 @@ from providers.stripe.parsed_payment import ParsedPayment
 from stream.events import PaymentPayload
 
 T = TypeVar("T")
+_session_event = msgspec.json.Decoder(StripeEvent[CheckoutSession])
+_intent_event = msgspec.json.Decoder(StripeEvent[PaymentIntent])
+_charge_event = msgspec.json.Decoder(StripeEvent[StripeCharge])
 
 
 def read(raw: bytes, event_type: str) -> Translation:
@@ -66,9 +69,6 @@ def _payment(event: StripeEvent[T], payment: ParsedPayment) -> Translation:
     return Translation(payload, event.type, at, event.id, event_mode(event))
 
 
-_session_event = msgspec.json.Decoder(StripeEvent[CheckoutSession])
-_intent_event = msgspec.json.Decoder(StripeEvent[PaymentIntent])
-_charge_event = msgspec.json.Decoder(StripeEvent[StripeCharge])
 _READERS: dict[str, Callable[[bytes], Translation]] = {
     "checkout.session.completed": _reader(_session_event, session_parser(None)),
     "checkout.session.async_payment_succeeded": _reader(_session_event, session_parser("completed")),

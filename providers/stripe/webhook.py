@@ -22,8 +22,8 @@ MAX_TRIES = 10
 """Maximum number of v1 signatures in one header that are compared; Stripe sends two while a secret is rolled."""
 TOLERANCE_S = 300
 """Maximum distance of a signed time from ours, past or future (stripe-python's `Webhook.DEFAULT_TOLERANCE`)."""
-
 _TIME = re.compile(r"\d{1,12}", re.ASCII)
+_head = msgspec.json.Decoder(StripeEventHead)
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
@@ -46,11 +46,6 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     return "signature"
 
 
-def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
-    """Sign with the secret's text as the key, including its prefix `whsec_`."""
-    return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
-
-
 def translate(received: Received, _kind: str) -> Translation:
     """Translate a snapshot event.
 
@@ -69,7 +64,11 @@ def translate(received: Received, _kind: str) -> Translation:
     return payments.read(received.body, head.type)
 
 
-_head = msgspec.json.Decoder(StripeEventHead)
+def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
+    """Sign with the secret's text as the key, including its prefix `whsec_`."""
+    return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
+
+
 PROVIDER = Provider(
     name="stripe",
     paths={"/api/webhooks/stripe": "any"},

@@ -28,9 +28,9 @@ LEVELS: dict[str, ShippingStatus] = {
 }
 """Level → status. SweetTracker calls the levels 배송준비 · 집화완료 · 배송진행 · 지점도착 · 배송출발 · 배송완료."""
 ENCODINGS = ("utf-8", "cp949")
+PERSONAL = ("telno_office", "telno_man", "recv_addr", "recv_name", "send_name", "man")
 SUCCESS = json_response(200, {"code": True, "message": "success"})
 FAIL = json_response(200, {"code": False, "message": "fail"})
-
 _TELEPHONE = re.compile(r"\d{2,4}[-) .]\d{3,4}[- .]\d{4}")
 
 
@@ -51,7 +51,6 @@ class ScanCallback(msgspec.Struct):
     man: AnyJson = None
 
 
-PERSONAL = ("telno_office", "telno_man", "recv_addr", "recv_name", "send_name", "man")
 _scan = msgspec.json.Decoder(ScanCallback)
 
 

@@ -3,71 +3,18 @@
 import msgspec
 
 from providers import api_support
-from providers.contract import (
-    ApiRequest,
-    ApiVerification,
-    InvalidField,
-    NotKnownYet,
-    Received,
-    Translation,
-    Unsupported,
-)
-from providers.parsing.fields import ABSENT, Instant, OrderId, StrictOptional, Text
+from providers.contract import ApiRequest, InvalidField, NotKnownYet, Received, Translation, Unsupported
 from providers.parsing.timestamps import korean
-from providers.tapayz.objects import CASH_ASSETS, UNKNOWN, cash, crypto, invoice_state, transfer_state
+from providers.tapayz.amounts import CASH_ASSETS, cash, crypto
+from providers.tapayz.objects import ApiAsset, ApiCustomer, ApiInvoiceList, ApiTransferResponse
+from providers.tapayz.states import UNKNOWN, invoice_state, transfer_state
 from stream.events import InvoicePayload, Payload, TransferPayload, VerificationRequest
 
 INVOICE, TRANSFER = "invoice", "transaction"
-
 _PROGRESS = {"Ready": 0, "Wait": 1, "Pending": 2}
 _FINAL = 3
 _TRANSFER_STATES = {"pending": "Pending", "completed": "Complete", "failed": "Fail"}
 """The API's transfer states → those of the webhooks."""
-
-
-class ApiAsset(msgspec.Struct):
-    id: OrderId | None = None
-    symbol: Text | None = None
-
-
-class ApiCustomer(msgspec.Struct):
-    id: OrderId | None = None
-    name: Text | None = None
-
-
-class ApiInvoice(msgspec.Struct):
-    """An invoice. `expiredAt` is the time at which it expires if it is not paid; the state shows whether it did."""
-
-    id: OrderId
-    state: Text
-    title: Text | None = None
-    cashAmount: msgspec.Raw = ABSENT
-    cryptoAmount: msgspec.Raw = ABSENT
-    reason: Text | None = None
-    completedAt: Instant = ABSENT
-    expiredAt: Instant = ABSENT
-    customer: ApiCustomer | None = None
-    cash: ApiAsset | None = None
-    crypto: ApiAsset | None = None
-
-
-class ApiInvoiceList(msgspec.Struct):
-    list: tuple[ApiInvoice, ...]
-
-
-class ApiTransfer(msgspec.Struct):
-    id: OrderId
-    status: Text
-    invoice_id: StrictOptional[OrderId] = None
-    amount: msgspec.Raw = ABSENT
-    hash: Text | None = None
-    confirmed_at: Instant = ABSENT
-
-
-class ApiTransferResponse(msgspec.Struct):
-    data: ApiTransfer
-
-
 _invoices = msgspec.json.Decoder(ApiInvoiceList)
 _transfers = msgspec.json.Decoder(ApiTransferResponse)
 
@@ -167,8 +114,3 @@ def _check_progress(request: VerificationRequest, state: str) -> None:
     claimed = request.claims.get("state", state)
     if _PROGRESS.get(state, _FINAL) < _PROGRESS.get(claimed, _FINAL):
         raise NotKnownYet(f"{request.subject} {request.alias} is {state} at Tapayz, and not yet {claimed}")
-
-
-API_VERIFICATION = ApiVerification(
-    api_url="https://api.crypted-pay.com", build_request=build_request, read_response=read_response
-)

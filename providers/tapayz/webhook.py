@@ -10,34 +10,35 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.contract import Provider, Received, Translation, Unsigned, WrongEvent
+from providers.contract import ApiVerification, Provider, Received, Translation, Unsigned, WrongEvent
 from providers.parsing import json_body
 from providers.parsing.fields import ABSENT, Instant
 from providers.parsing.timestamps import korean
 from providers.responses import always, json_response
 from providers.signing.hmac_hex import verify_raw_or_compact
 from providers.tapayz import api as tapayz_api
+from providers.tapayz.amounts import CASH_ASSETS, block, cash, crypto
 from providers.tapayz.objects import (
-    CASH_ASSETS,
-    UNKNOWN,
     CallbackHead,
     CallbackShape,
     Enveloped,
     InvoiceCallback,
     PayingTransfer,
     TransferCallback,
-    block,
-    cash,
-    crypto,
-    invoice_state,
-    transfer_state,
 )
+from providers.tapayz.states import UNKNOWN, invoice_state, transfer_state
 from stream.events import InvoicePayload, Micros, TransferPayload, Verification
 
 SIGNATURE = "x-signature"
 ANY = "any"
 """The kind of a path to which every event is posted."""
 T = TypeVar("T", InvoiceCallback, TransferCallback)
+_head = msgspec.json.Decoder(CallbackHead)
+_shape = msgspec.json.Decoder(CallbackShape)
+_invoice = msgspec.json.Decoder(InvoiceCallback)
+_transfer = msgspec.json.Decoder(TransferCallback)
+_enveloped_invoice = msgspec.json.Decoder(Enveloped[InvoiceCallback])
+_enveloped_transfer = msgspec.json.Decoder(Enveloped[TransferCallback])
 
 
 def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
@@ -64,18 +65,18 @@ def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CA
     return _TRANSLATORS[event](received, event, head, cash_assets)
 
 
+def translate_unsigned(received: Received, kind: str) -> Translation:
+    """Return the verification request for a body without a signature. Raises as `translate` does."""
+    claimed = translate(received, kind)
+    return Translation(tapayz_api.verification_request(claimed.payload), claimed.event_type, claimed.occurred_at)
+
+
 def _shape_of(received: Received, head: CallbackHead) -> CallbackShape:
     return json_body.read_again(_shape, received.body if _is_flat(head) else bytes(head.data))
 
 
 def _is_flat(head: CallbackHead) -> bool:
     return bytes(head.data) in (b"", b"null")
-
-
-def translate_unsigned(received: Received, kind: str) -> Translation:
-    """Return the verification request for a body without a signature. Raises as `translate` does."""
-    claimed = translate(received, kind)
-    return Translation(tapayz_api.verification_request(claimed.payload), claimed.event_type, claimed.occurred_at)
 
 
 def _translate_invoice(received: Received, event: str, head: CallbackHead, assets: Mapping[str, str]) -> Translation:
@@ -148,19 +149,11 @@ def _first_instant(*times: Instant) -> Micros | None:
     return next((at for time in times if (at := korean(time, "timestamp")) is not None), None)
 
 
-_head = msgspec.json.Decoder(CallbackHead)
-_shape = msgspec.json.Decoder(CallbackShape)
-_invoice = msgspec.json.Decoder(InvoiceCallback)
-_transfer = msgspec.json.Decoder(TransferCallback)
-_enveloped_invoice = msgspec.json.Decoder(Enveloped[InvoiceCallback])
-_enveloped_transfer = msgspec.json.Decoder(Enveloped[TransferCallback])
-
 _TRANSLATORS: dict[str, Callable[[Received, str, CallbackHead, Mapping[str, str]], Translation]] = {
     "invoice.updated": _translate_invoice,
     "transaction.created": _translate_transfer,
     "transaction.updated": _translate_transfer,
 }
-
 PROVIDER = Provider(
     name="tapayz",
     paths={
@@ -181,5 +174,5 @@ PROVIDER = Provider(
         "unavailable": json_response(500, {"error": "Internal server error"}),
     },
     translate_unsigned=translate_unsigned,
-    api_verification=tapayz_api.API_VERIFICATION,
+    api_verification=ApiVerification("https://api.crypted-pay.com", tapayz_api.build_request, tapayz_api.read_response),
 )

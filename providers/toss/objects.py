@@ -1,8 +1,27 @@
-"""The fields of Toss Payments' API responses, and those of webhooks that they are checked against."""
+"""The fields of Toss Payments' webhooks and of its API's responses."""
 
 import msgspec
 
 from providers.parsing.fields import ABSENT, AnyJson, Id, Instant, OrderId, StrictOptional, Text
+
+
+class TossEventHead(msgspec.Struct):
+    """The fields that distinguish the shapes."""
+
+    eventType: Text | None = None
+    secret: AnyJson = None
+
+
+class TossEvent(msgspec.Struct):
+    """The fields of a payment event that are read, flat or in `data`."""
+
+    data: "TossEvent | None" = None
+    paymentKey: Id | None = None
+    orderId: StrictOptional[OrderId] = None
+    status: Text | None = None
+    cancelStatus: Text | None = None
+    transactionKey: Id | None = None
+    secret: Text | None = None
 
 
 class TossCancel(msgspec.Struct):

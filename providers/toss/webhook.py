@@ -23,10 +23,10 @@ from providers.contract import (
     Unsupported,
 )
 from providers.parsing import json_body
-from providers.parsing.fields import AnyJson, Id, OrderId, StrictOptional, Text
 from providers.responses import always, json_response
 from providers.signing.comparison import any_equal
 from providers.toss import api as toss_payment
+from providers.toss.objects import TossEvent, TossEventHead
 from stream.events import Verification, VerificationRequest
 
 SIGNATURE = "tosspayments-webhook-signature"
@@ -38,27 +38,6 @@ PAYMENT, CANCEL, DEPOSIT = "PAYMENT_STATUS_CHANGED", "CANCEL_STATUS_CHANGED", "D
 RECEIVED = json_response(200, {"received": True})
 MAX_TRIES = 10
 """Maximum number of signatures in a header that are compared; Toss sends two."""
-
-
-class TossEventHead(msgspec.Struct):
-    """The fields that distinguish the shapes."""
-
-    eventType: Text | None = None
-    secret: AnyJson = None
-
-
-class TossEvent(msgspec.Struct):
-    """The fields of a payment event that are read, flat or in `data`."""
-
-    data: "TossEvent | None" = None
-    paymentKey: Id | None = None
-    orderId: StrictOptional[OrderId] = None
-    status: Text | None = None
-    cancelStatus: Text | None = None
-    transactionKey: Id | None = None
-    secret: Text | None = None
-
-
 _head = msgspec.json.Decoder(TossEventHead)
 _event = msgspec.json.Decoder(TossEvent)
 

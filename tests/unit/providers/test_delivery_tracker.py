@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from providers.contract import InvalidField, NotKnownYet, Received, Translation, Unsupported
+from providers.delivery_tracker import api
 from providers.delivery_tracker import webhook as delivery_tracker
 from stream.events import Micros, ShippingPayload, VerificationRequest
 from tests.payloads import sample
@@ -21,7 +22,7 @@ def received(body: bytes) -> Received:
 
 def translation_of(answer: Any) -> Translation:
     raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return delivery_tracker.read_response(VERIFICATION_REQUEST, received(b"{}"), raw)
+    return api.read_response(VERIFICATION_REQUEST, received(b"{}"), raw)
 
 
 def an_event(code: str, **changes: Any) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def test_it_is_accepted_with_202_and_within_a_second() -> None:
 
 
 def test_the_api_is_asked_for_this_parcel_and_for_nobodys_name() -> None:
-    asked = delivery_tracker.build_request(VERIFICATION_REQUEST, "id:secret")
+    asked = api.build_request(VERIFICATION_REQUEST, "id:secret")
 
     assert (asked.method, asked.path) == ("POST", "/graphql")
     assert asked.headers == {"Authorization": "TRACKQL-API-KEY id:secret", "Content-Type": "application/json"}
@@ -149,6 +150,6 @@ def test_a_refused_key_is_told_from_a_failed_request_though_both_are_a_200(code:
     refusal = msgspec.json.encode({"errors": [{"message": "no", "extensions": {"code": code}}], "data": None})
     failure = msgspec.json.encode({"errors": [{"extensions": {"code": "INTERNAL"}}]})
 
-    assert delivery_tracker.refuses_key(refusal)
-    assert not delivery_tracker.refuses_key(failure)
-    assert not delivery_tracker.refuses_key(b"no JSON")
+    assert api.refuses_key(refusal)
+    assert not api.refuses_key(failure)
+    assert not api.refuses_key(b"no JSON")

@@ -8,6 +8,7 @@ import pytest
 from providers import catalogue
 from providers.confirmation import confirmed_event
 from providers.contract import Received
+from providers.delivery_tracker import api
 from providers.delivery_tracker import webhook as delivery_tracker
 from providers.records import webhook_record
 from stream.events import ShippingWebhook, UnconfirmedWebhook
@@ -64,7 +65,7 @@ def test_so_does_the_answer_to_a_verification_request() -> None:
     assert isinstance(asked, UnconfirmedWebhook)
     answer = sample("delivery_tracker", "answer.delivered.composed.json")
 
-    event = confirmed_event(asked, delivery_tracker.read_response(asked.payload, received, answer), answer)
+    event = confirmed_event(asked, api.read_response(asked.payload, received, answer), answer)
 
     assert (event.topic.name, event.key) == ("webhooks.shipping.v1", f"cj:{NUMBER}")
     assert (event.webhook.envelope.verification, event.webhook.envelope.verification_request_id) == (

@@ -21,8 +21,8 @@ from providers.contract import (
     WrongEvent,
 )
 from providers.records import webhook_record
+from providers.tapayz import api
 from providers.tapayz import webhook as tapayz
-from providers.tapayz.api import API_VERIFICATION
 from simulator import signing
 from stream.events import InvoicePayload, Micros, TransferPayload, UnconfirmedWebhook, VerificationRequest, topics
 from tests.unit.providers.mutations import mutations, sample, samples
@@ -434,7 +434,7 @@ def asked(name: str) -> VerificationRequest:
 
 
 def answered(verification_request: VerificationRequest, answer: bytes) -> Translation:
-    return API_VERIFICATION.read_response(verification_request, received(b"{}"), answer)
+    return api.read_response(verification_request, received(b"{}"), answer)
 
 
 def test_what_comes_unsigned_is_a_verification_request_that_believes_nothing() -> None:
@@ -454,14 +454,11 @@ def test_what_comes_unsigned_and_cannot_be_read_is_refused_all_the_same() -> Non
 def test_the_api_is_asked_with_the_key_and_names_are_quoted() -> None:
     odd = VerificationRequest(subject="invoice", alias="a&b=#1/김", claims={})
 
-    assert API_VERIFICATION.build_request(asked("invoice.updated.Complete"), "key") == ApiRequest(
+    assert api.build_request(asked("invoice.updated.Complete"), "key") == ApiRequest(
         "GET", f"/invoices?invoiceId={INVOICE}", {"Authorization": "key"}
     )
-    assert (
-        API_VERIFICATION.build_request(asked("transaction.updated.Fail"), "key").path
-        == "/api/v1/transactions/tx-uuid-456"
-    )
-    assert API_VERIFICATION.build_request(odd, "key").path == "/invoices?invoiceId=a%26b%3D%231%2F%EA%B9%80"
+    assert api.build_request(asked("transaction.updated.Fail"), "key").path == "/api/v1/transactions/tx-uuid-456"
+    assert api.build_request(odd, "key").path == "/invoices?invoiceId=a%26b%3D%231%2F%EA%B9%80"
 
 
 def test_an_answer_tells_the_invoice_as_the_api_knows_it() -> None:
