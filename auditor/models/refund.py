@@ -16,7 +16,7 @@ def refund(events: Iterable[Record]) -> Expected:
     for event in events:
         if not isinstance(event, RefundWebhook | DomainEvent):
             continue
-        if order_id := working_set.touches(event):
+        if order_id := refunds.touched_order(event, working_set.aliases):
             working_set.refunds.setdefault(order_id, refunds.Refunds(order_id))
         working_set.apply(event)
         if isinstance(event, RefundWebhook):

@@ -24,15 +24,10 @@ def handle(tx: Connection, webhooks: Sequence[InvoiceInput]) -> list[Result]:
     transfers = store.lock_transfers(tx, {payload.transaction_id for payload in payloads if payload.transaction_id})
     paid = {transfer.invoice_id for transfer in transfers.values()}
     named = {payload.invoice_id for payload in payloads}
-    invoices = store.lock_invoices(tx, {invoice_id for invoice_id in paid | named if invoice_id})
-    unpaired = [name for name, transfer in transfers.items() if transfer.invoice_id is None]
+    invoices = store.lock_invoices(tx, set(filter(None, paid | named)))
     working_set = InvoiceWorkingSet(invoices, transfers)
     results = _add_credits(tx, [_apply(working_set, webhook) for webhook in webhooks])
-    store.save_transfers(tx, transfers.values())
-    last = {webhook.payload.invoice_id: webhook for webhook in webhooks if isinstance(webhook, InvoiceWebhook)}
-    store.save_invoices(tx, invoices.values(), last)
-    store.record(tx, [(w, working_set.invoice_of(w), r) for w, r in zip(webhooks, results, strict=True)])
-    store.backfill(tx, [(name, found) for name in unpaired if (found := transfers[name].invoice_id)])
+    _save(tx, working_set, list(zip(webhooks, results, strict=True)))
     return results
 
 
@@ -53,3 +48,12 @@ def _add_credits(tx: Connection, results: list[Result]) -> list[Result]:
     results = with_balances(results, store.lock_balances(tx, customers))
     store.add_credits(tx, credits_in(results))
     return results
+
+
+def _save(tx: Connection, working_set: InvoiceWorkingSet, applied: Sequence[tuple[InvoiceInput, Result]]) -> None:
+    invoice_webhooks = [webhook for webhook, _ in applied if isinstance(webhook, InvoiceWebhook)]
+    last_webhooks = {webhook.payload.invoice_id: webhook for webhook in invoice_webhooks}
+    store.save_transfers(tx, working_set.transfers.values())
+    store.save_invoices(tx, working_set.invoices.values(), last_webhooks)
+    store.record(tx, [(webhook, working_set.invoice_of(webhook), result) for webhook, result in applied])
+    store.backfill(tx, working_set.newly_paired)

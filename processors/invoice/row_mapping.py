@@ -37,13 +37,13 @@ def transfer_columns(transfers: Sequence[Transfer]) -> ColumnValues:
     }
 
 
-def invoice_columns(invoices: Sequence[Invoice], last: Mapping[str, InvoiceWebhook]) -> ColumnValues:
+def invoice_columns(invoices: Sequence[Invoice], last_webhooks: Mapping[str, InvoiceWebhook]) -> ColumnValues:
     """Return the values of the rows of `invoices`.
 
-    `last` holds the last webhook of each in the batch, by invoice id; `metadata` is None without one.
+    `last_webhooks` holds the last webhook of each in the batch, by invoice id; `metadata` is None without one.
     """
     states = [invoice.registers for invoice in invoices]
-    webhooks = [last.get(invoice.invoice_id) for invoice in invoices]
+    webhooks = [last_webhooks.get(invoice.invoice_id) for invoice in invoices]
     return {
         "invoice_id": [invoice.invoice_id for invoice in invoices],
         "customer_id": [state.customer_id.value for state in states],

@@ -70,12 +70,12 @@ def save_transfers(tx: Connection, changed: Iterable[Transfer]) -> None:
     SAVE_TRANSFERS.execute_columns(tx, row_mapping.transfer_columns(list(changed)))
 
 
-def save_invoices(tx: Connection, changed: Iterable[Invoice], last: Mapping[str, InvoiceWebhook]) -> None:
+def save_invoices(tx: Connection, changed: Iterable[Invoice], last_webhooks: Mapping[str, InvoiceWebhook]) -> None:
     """Update the rows of the invoices, which must be locked.
 
-    `last` holds the last webhook of each in the batch, by invoice id; without one, `metadata` stays as it is.
+    `last_webhooks` holds the last webhook of each in the batch, by invoice id; without one, `metadata` stays as it is.
     """
-    SAVE_INVOICES.execute_columns(tx, row_mapping.invoice_columns(list(changed), last))
+    SAVE_INVOICES.execute_columns(tx, row_mapping.invoice_columns(list(changed), last_webhooks))
 
 
 def record(tx: Connection, applied: Sequence[Applied]) -> None:

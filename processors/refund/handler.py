@@ -5,29 +5,31 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from processors.refund import row_mapping, store
-from processors.refund.domain import RefundWorkingSet, aliases_of
-from stream.events import DomainEvent, RefundWebhook
+from processors.refund.domain import RefundInput, RefundWorkingSet, aliases_of, touched_order
+from stream.events import RefundWebhook
 from stream.state.fold import Result
 from stream.store import alias_store
 
 
-def handle(tx: Connection, events: Sequence[RefundWebhook | DomainEvent]) -> list[Result]:
+def handle(tx: Connection, events: Sequence[RefundInput]) -> list[Result]:
     """Apply new events in order, save refunds, aliases and history, and return one result each.
 
     Most events about payments only map an alias to its order. The caller commits `tx`.
     """
-    aliases = {alias for event in events for alias in aliases_of(event)}
-    known = alias_store.lock(tx, aliases, row_mapping.load_pending)
-    working_set = RefundWorkingSet({}, dict(known))
-    before = store.lock(tx, set(filter(None, map(working_set.touches, events))))
-    working_set.refunds.update(before)
+    keys = {alias for event in events for alias in aliases_of(event)}
+    aliases = alias_store.lock(tx, keys, row_mapping.load_pending)
+    order_ids = {touched_order(event, aliases) for event in events}
+    refunds = store.lock(tx, set(filter(None, order_ids)))
+    working_set = RefundWorkingSet(refunds, aliases)
     results = [working_set.apply(event) for event in events]
-    pairs = zip(events, results, strict=True)
-    applied = [(webhook, result) for webhook, result in pairs if isinstance(webhook, RefundWebhook)]
-    changed = [order for order in working_set.refunds.values() if order is not before[order.order_id]]
-    store.save(tx, changed, last={(result.key, webhook.payload.refund_id): webhook for webhook, result in applied})
-    mapped = {name: alias for name, alias in working_set.aliases.items() if alias is not known[name]}
-    alias_store.save(tx, mapped, row_mapping.dump_pending)
-    store.record(tx, applied)
-    store.backfill(tx, [(event_id, result.key) for result in results for event_id in result.released])
+    _save(tx, working_set, list(zip(events, results, strict=True)))
     return results
+
+
+def _save(tx: Connection, working_set: RefundWorkingSet, applied: Sequence[tuple[RefundInput, Result]]) -> None:
+    of_webhooks = [(webhook, result) for webhook, result in applied if isinstance(webhook, RefundWebhook)]
+    last_webhooks = {(result.key, webhook.payload.refund_id): webhook for webhook, result in of_webhooks}
+    store.save(tx, working_set.changed_refunds, last_webhooks)
+    alias_store.save(tx, working_set.changed_aliases, row_mapping.dump_pending)
+    store.record(tx, of_webhooks)
+    store.backfill(tx, [(event_id, result.key) for _, result in applied for event_id in result.released])

@@ -69,14 +69,14 @@ def order_columns(orders: Sequence[Refunds]) -> ColumnValues:
     }
 
 
-def refund_columns(orders: Sequence[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> ColumnValues:
+def refund_columns(orders: Sequence[Refunds], last_webhooks: Mapping[RefundKey, RefundWebhook]) -> ColumnValues:
     """Return the rows of `refunds`, without releases.
 
-    `last` holds the last webhook of each refund in the batch; `metadata` is None without one.
+    `last_webhooks` holds the last webhook of each refund in the batch; `metadata` is None without one.
     """
     counted = {(order.order_id, name): refund for order in orders for name, refund in sorted(order.counted.items())}
     mismatches = {(order.order_id, name): reason for order in orders for name, reason in order.mismatches.items()}
-    refunds, webhooks = list(counted.values()), [last.get(key) for key in counted]
+    refunds, webhooks = list(counted.values()), [last_webhooks.get(key) for key in counted]
     states = [refund.registers for refund in refunds]
     return {
         "order_id": [order_id for order_id, _ in counted],

@@ -43,18 +43,19 @@ def lock(tx: Connection, order_ids: Collection[OrderId]) -> dict[OrderId, Refund
     }
 
 
-def save(tx: Connection, changed: Sequence[Refunds], last: Mapping[RefundKey, RefundWebhook]) -> None:
+def save(tx: Connection, changed: Sequence[Refunds], last_webhooks: Mapping[RefundKey, RefundWebhook]) -> None:
     """Update the orders, which must be locked, and insert or update their refunds.
 
-    `last` holds the last webhook of each refund in the batch; without one, `metadata` stays as it is. A refund that is
-    a release of an amount not captured must have no row, so its row is deleted; its state is stored with its order.
+    `last_webhooks` holds the last webhook of each refund in the batch; without one, `metadata` stays as it is. A refund
+    that is a release of an amount not captured must have no row, so its row is deleted; its state is stored with its
+    order.
     """
     SAVE_ORDERS.execute_columns(tx, row_mapping.order_columns(changed))
     DELETE_RELEASED.execute(
         tx,
         [{"order_id": order.order_id, "refund_id": refund_id} for order in changed for refund_id in order.releases],
     )
-    SAVE_REFUNDS.execute_columns(tx, row_mapping.refund_columns(changed, last))
+    SAVE_REFUNDS.execute_columns(tx, row_mapping.refund_columns(changed, last_webhooks))
 
 
 def record(tx: Connection, applied: Sequence[tuple[RefundWebhook, Result]]) -> None:

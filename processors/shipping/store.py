@@ -24,9 +24,12 @@ def lock(tx: Connection, shipment_ids: Collection[str]) -> dict[str, Shipment]:
     return {name: Shipment(name, version, registers.load(ShipmentRegisters, stored)) for name, version, stored in rows}
 
 
-def save(tx: Connection, changed: Iterable[Shipment], last: Mapping[str, ShippingWebhook]) -> None:
-    """Update the locked rows of the parcels. `last` must hold the last webhook of each in the batch, by parcel id."""
-    SAVE.execute_columns(tx, _columns(list(changed), last))
+def save(tx: Connection, changed: Iterable[Shipment], last_webhooks: Mapping[str, ShippingWebhook]) -> None:
+    """Update the rows of the parcels, which must be locked.
+
+    `last_webhooks` must hold the last webhook of each parcel in the batch, by parcel id.
+    """
+    SAVE.execute_columns(tx, _columns(list(changed), last_webhooks))
 
 
 def record(tx: Connection, applied: Iterable[tuple[ShippingWebhook, Result]]) -> None:
@@ -34,7 +37,7 @@ def record(tx: Connection, applied: Iterable[tuple[ShippingWebhook, Result]]) ->
     RECORD.execute_columns(tx, _history_columns(list(applied)))
 
 
-def _columns(parcels: Sequence[Shipment], last: Mapping[str, ShippingWebhook]) -> ColumnValues:
+def _columns(parcels: Sequence[Shipment], last_webhooks: Mapping[str, ShippingWebhook]) -> ColumnValues:
     states = [parcel.registers for parcel in parcels]
     return {
         "shipment_id": [parcel.shipment_id for parcel in parcels],
@@ -44,7 +47,7 @@ def _columns(parcels: Sequence[Shipment], last: Mapping[str, ShippingWebhook]) -
         "status": [state.status.value for state in states],
         "last_location": [state.last_location.value for state in states],
         "shipping_updated_at": [parcel.updated_at for parcel in parcels],
-        "metadata": [as_metadata(last[parcel.shipment_id].envelope.raw) for parcel in parcels],
+        "metadata": [as_metadata(last_webhooks[parcel.shipment_id].envelope.raw) for parcel in parcels],
         "version": [parcel.version for parcel in parcels],
         "registers": [registers.dump(state) for state in states],
     }

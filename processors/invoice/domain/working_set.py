@@ -1,7 +1,7 @@
 """The invoices and transfers of one batch, and the effect of each webhook on both."""
 
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from processors.invoice.domain.domain_events import apply
 from processors.invoice.domain.invoice import Invoice, Transfer
@@ -12,12 +12,29 @@ from stream.state.fold import Result
 InvoiceInput = InvoiceWebhook | TransferWebhook
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InvoiceWorkingSet:
-    """The state of every invoice and transfer that the webhooks of a batch concern."""
+    """The invoices and transfers that a batch may change; `apply` replaces the entries that it changes.
+
+    `transfers` must hold an entry for every transfer that the batch names, and `invoices` one for every invoice that
+    the batch names or that one of these transfers pays.
+    """
 
     invoices: MutableMapping[str, Invoice]
     transfers: MutableMapping[str, Transfer]
+    _transfers_before: dict[str, Transfer] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._transfers_before = dict(self.transfers)
+
+    @property
+    def newly_paired(self) -> list[tuple[str, str]]:
+        """The (transaction id, invoice id) of each transfer whose invoice was unknown when the working set was made."""
+        return [
+            (transaction_id, transfer.invoice_id)
+            for transaction_id, transfer in self.transfers.items()
+            if transfer.invoice_id and self._transfers_before[transaction_id].invoice_id is None
+        ]
 
     def apply(self, webhook: InvoiceInput) -> Result:
         """Apply a webhook to the transfer that it names, then to the invoice that it names or that the transfer pays.

@@ -1,6 +1,7 @@
 """The refunds and aliases of one batch. A refund without an order id waits until one of its aliases is mapped."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -12,30 +13,37 @@ from stream.state import aliases
 from stream.state.aliases import NO_ORDER, Alias, AliasKey
 from stream.state.fold import Result
 
+RefundInput = RefundWebhook | DomainEvent
+
 
 @dataclass(slots=True)
 class RefundWorkingSet:
     """The refunds and aliases that a batch may change; `apply` replaces the entries that it changes.
 
-    `aliases` must hold an entry for every alias that the batch names, and `refunds` one for every order that `touches`
-    returns.
+    `aliases` must hold an entry for every alias of the batch (`aliases_of`), and `refunds` one for every order that
+    `touched_order` returns.
     """
 
     refunds: dict[OrderId, Refunds]
     aliases: dict[AliasKey, Alias[Refunds]]
+    _refunds_before: dict[OrderId, Refunds] = field(init=False)
+    _aliases_before: dict[AliasKey, Alias[Refunds]] = field(init=False)
 
-    def touches(self, event: RefundWebhook | DomainEvent) -> OrderId | None:
-        """Return the id of the order whose refunds this event may change; None if it changes none or names no order.
+    def __post_init__(self) -> None:
+        self._refunds_before, self._aliases_before = dict(self.refunds), dict(self.aliases)
 
-        An event about a payment may change them by mapping an alias under which refunds are pending.
-        """
-        known = aliases_of(event)
-        order_id = _order_of(event) or aliases.order_of(self.aliases, known)
-        is_input = isinstance(event, RefundWebhook | RefundRequested | CryptoRefundRequested | PaidEvent)
-        # An unmapped alias may get pending refunds within this batch.
-        return order_id if is_input or any(self.aliases[name].order_id is None for name in known) else None
+    @property
+    def changed_aliases(self) -> dict[AliasKey, Alias[Refunds]]:
+        """The aliases that were mapped to an order, or got pending state, since the working set was made."""
+        return {key: alias for key, alias in self.aliases.items() if alias is not self._aliases_before[key]}
 
-    def apply(self, event: RefundWebhook | DomainEvent) -> Result:
+    @property
+    def changed_refunds(self) -> list[Refunds]:
+        """The refunds of each order that an event has changed since the working set was made."""
+        before = self._refunds_before
+        return [refunds for order_id, refunds in self.refunds.items() if refunds is not before[order_id]]
+
+    def apply(self, event: RefundInput) -> Result:
         """Apply one event to the refunds of its order; while the order is unknown, store a refund under its main alias.
 
         A stored refund is `waiting` until an event of one of its aliases names the order; the result of that event
@@ -50,7 +58,7 @@ class RefundWorkingSet:
             return self._apply(order_id, event, mapped)
         return Result(order_id or "", "processed", ())
 
-    def _apply(self, order_id: OrderId, event: RefundWebhook | DomainEvent, mapped: list[Alias[Refunds]]) -> Result:
+    def _apply(self, order_id: OrderId, event: RefundInput, mapped: list[Alias[Refunds]]) -> Result:
         refunds = before = self.refunds[order_id]
         released: tuple[str, ...] = ()
         for alias in mapped:
@@ -76,15 +84,7 @@ class RefundWorkingSet:
         return Result(":".join(alias), "waiting", ())
 
 
-def _order_of(event: RefundWebhook | DomainEvent) -> OrderId | None:
-    """Return the id of the order that an event names; else `invoice:{id}` for a crypto invoice's refund, or None."""
-    if isinstance(event, RefundWebhook):
-        return event.payload.order_id
-    of_invoice = OrderId(f"invoice:{event.invoice_id}") if isinstance(event, CryptoRefundRequested) else None
-    return event.order_id or of_invoice
-
-
-def aliases_of(event: RefundWebhook | DomainEvent) -> list[AliasKey]:
+def aliases_of(event: RefundInput) -> list[AliasKey]:
     """Return the payment's aliases at its provider: those that a refund names, or a payment event's transaction id.
 
     Empty for an event that names no provider or no transaction.
@@ -93,3 +93,24 @@ def aliases_of(event: RefundWebhook | DomainEvent) -> list[AliasKey]:
         return aliases.alias_keys(event.envelope.provider, event.payload.alias, event.payload.aliases)
     provider, transaction = getattr(event, "provider", None), getattr(event, "transaction_id", None)
     return [(provider, transaction)] if provider and transaction else []
+
+
+def touched_order(event: RefundInput, known: Mapping[AliasKey, Alias[Refunds]]) -> OrderId | None:
+    """Return the id of the order whose refunds an event may change; None if it changes none or names no order.
+
+    The event names the order itself or by an alias mapped to it in `known`. An event about a payment may change the
+    refunds by mapping an alias under which some are pending. Raises KeyError for an alias that is not in `known`.
+    """
+    keys = aliases_of(event)
+    order_id = _order_of(event) or aliases.order_of(known, keys)
+    is_input = isinstance(event, RefundWebhook | RefundRequested | CryptoRefundRequested | PaidEvent)
+    # An unmapped alias may get pending refunds within this batch.
+    return order_id if is_input or any(known[key].order_id is None for key in keys) else None
+
+
+def _order_of(event: RefundInput) -> OrderId | None:
+    """Return the id of the order that an event names; else `invoice:{id}` for a crypto invoice's refund, or None."""
+    if isinstance(event, RefundWebhook):
+        return event.payload.order_id
+    of_invoice = OrderId(f"invoice:{event.invoice_id}") if isinstance(event, CryptoRefundRequested) else None
+    return event.order_id or of_invoice
