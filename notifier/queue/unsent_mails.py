@@ -4,9 +4,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-# If a sender dies after the dot, its mail server's reply is lost.
+# A sender that died after it committed `sending` may have sent the dot or not; the reply is lost either way.
 EXPIRE_SENDING = """
-UPDATE notifications SET status = 'unknown', error = 'the notifier ended between the final dot and its reply'
+UPDATE notifications
+   SET status = 'unknown',
+       error = 'the notifier ended before it stored the reply to the final dot, so it may have been sent'
  WHERE status = 'sending' AND sending_since < now() - %(seconds)s * interval '1 second'
 RETURNING notification_id::text
 """

@@ -41,6 +41,8 @@ CHECKS = frozenset(
     }
 )
 """Functions that return a problem of a service's health."""
+STORED = frozenset({"RESTORED"})
+"""Sentences that SQL with a value of its own writes into a store."""
 VALUE = "x-1"
 """Stands for a value in a sentence."""
 
@@ -59,6 +61,10 @@ def of_node(node: ast.AST) -> Iterator[str]:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=given) if name in RAISED | MADE:
             for argument in given:
                 yield from texts_of(argument)
+        case ast.Constant(value=str(sql)):
+            yield from re.findall(r"\berror = '([^']+)'", sql)
+        case ast.Assign(targets=[ast.Name(id=name)], value=stored) if name in STORED:
+            yield from texts_of(stored)
         case ast.FunctionDef(name=name) if name in CHECKS:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Return) and inner.value is not None:
@@ -93,6 +99,7 @@ def test_the_code_has_sentences() -> None:
     assert len(SENTENCES) > 150
     assert "the body is empty" in SENTENCES.values()
     assert any("refuses INICIS_API_KEY" in text for text in SENTENCES.values())
+    assert "the address of the recipient did not arrive in time" in SENTENCES.values(), "it is in a statement"
 
 
 @pytest.mark.parametrize("place", SENTENCES)
