@@ -20,7 +20,7 @@ MAX_WORDS = 8
 """The most values of a body, and the most words of a value, that are found."""
 MAX_CHARS = 200
 """Longer values are not found."""
-MAX_DEPTH = 20
+MAX_INDEXED_DEPTH = 20
 MIN_PARCEL_DIGITS = 6
 """A value with this many digits is also found as a tracking number: without blanks and hyphens."""
 _QUERY = re.compile(r"\$?\.?([\w.\[\]*-]+)\s*[=:]\s*(\S.*)")
@@ -90,7 +90,7 @@ def _texts(body: bytes) -> Iterator[str]:
 
 def _leaves(body: bytes) -> Iterator[tuple[str, str]]:
     try:
-        yield from _of_json(msgspec.json.decode(body), "", MAX_DEPTH)
+        yield from _of_json(msgspec.json.decode(body), "", MAX_INDEXED_DEPTH)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         yield from _of_text(body.decode(errors="replace"))
 

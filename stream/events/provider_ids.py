@@ -18,7 +18,7 @@ FIELDS = frozenset(
 )
 NESTED = ("data", "object", "msg", "result", "response", "transaction", "tracking_status", "cancels", "cancel_history")
 """Fields whose values, objects or arrays of objects, contain ids too."""
-MAX_DEPTH = 4
+MAX_SEARCHED_DEPTH = 4
 MAX_IDS = 50
 """The most ids returned for a record, and the most array items and form parameters that are read."""
 MAX_LENGTH = 200
@@ -42,7 +42,9 @@ def of(record: Record) -> tuple[str, ...]:
 
 def find(raw: bytes, headers: Mapping[str, str]) -> tuple[str, ...]:
     """Return at most MAX_IDS distinct ids: those in HEADERS, then those in a JSON or form body (any other has none)."""
-    return _distinct((*(headers[name] for name in HEADERS if name in headers), *_nested(_parsed(raw), MAX_DEPTH)))
+    return _distinct(
+        (*(headers[name] for name in HEADERS if name in headers), *_nested(_parsed(raw), MAX_SEARCHED_DEPTH))
+    )
 
 
 def _parsed(raw: bytes) -> object:

@@ -10,7 +10,7 @@ import re
 import msgspec
 
 MASK = "***"
-MAX_DEPTH = 40
+MAX_MASKED_DEPTH = 40
 MAX_TEXT_CHARS = 100_000
 
 _SECRET_KEY = re.compile(
@@ -51,7 +51,7 @@ def redacted(payload: bytes) -> object:
         value = msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return masked_text(payload.decode(errors="replace")[:MAX_TEXT_CHARS])
-    return _masked(value, "", MAX_DEPTH)
+    return _masked(value, "", MAX_MASKED_DEPTH)
 
 
 def masked_text(text: str) -> str:
@@ -67,13 +67,13 @@ def masked_id(text: str) -> str:
 
 
 def masked_value(value: object) -> object:
-    """Return a decoded JSON value, masked; values below MAX_DEPTH levels become "…"."""
-    return _masked(value, "", MAX_DEPTH)
+    """Return a decoded JSON value, masked; values below MAX_MASKED_DEPTH levels become "…"."""
+    return _masked(value, "", MAX_MASKED_DEPTH)
 
 
 def masked_field(name: str, value: object) -> object:
     """Return a decoded JSON value, masked as the field `name` of an object; all of it if secrets have such names."""
-    return _masked(value, name, MAX_DEPTH - 1)
+    return _masked(value, name, MAX_MASKED_DEPTH - 1)
 
 
 def _masked(value: object, key: str, depth: int) -> object:
