@@ -21,7 +21,7 @@ from bench.rig import figures, system
 from bench.rig.figures import Figure
 from processors.payment.handler import handle
 from runtime import logging
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from runtime.postgres.engine import engine
 from stream.avro.codec import Codec
 from stream.avro.registry import CommittedRegistry
@@ -50,7 +50,7 @@ def measure(quick: bool) -> list[Figure]:  # noqa: FBT001 - the interface of all
     with system.system() as started, system.paused(started):
         env = started.env
         store = engine(env["PAYMENT_DATABASE_URL"], service="bench")
-        settings = StoreSettings(
+        settings = WorkerSettings(
             kafka_bootstrap_servers=env["KAFKA_BOOTSTRAP_SERVERS"], database_url=env["PAYMENT_DATABASE_URL"]
         )
         rounds = [_round(f"{number}", settings, store, events) for number in range(QUICK_ROUNDS if quick else ROUNDS)]
@@ -76,7 +76,7 @@ def _other_checkout(at: Path) -> dict[str, float]:
     return {"before": statistics.median(float(rate) for rate in re.findall(r"processor +(\d+)/s", printed))}
 
 
-def _round(name: str, settings: StoreSettings, store: Engine, events: int) -> dict[str, float]:
+def _round(name: str, settings: WorkerSettings, store: Engine, events: int) -> dict[str, float]:
     starts = _produce(f"kafka-{name}", settings, events)
     consumed = _rate(lambda: _consume_barely(starts, settings, events), events)
     processed, cpu = _process(settings, store, events)
@@ -88,7 +88,7 @@ def _round(name: str, settings: StoreSettings, store: Engine, events: int) -> di
     return {"processor": processed, "cpu": cpu, "same SQL": applied, "bare consumer": consumed}
 
 
-def _process(settings: StoreSettings, store: Engine, events: int) -> tuple[float, float]:
+def _process(settings: WorkerSettings, store: Engine, events: int) -> tuple[float, float]:
     """Run the payment processor in this process until it has processed `events` events.
 
     Return events a second and CPU per event in microseconds, from the first batch to the last. CPU is of Python only.
@@ -129,7 +129,7 @@ def _delivery(order: str, offset: int) -> Delivery:
     )
 
 
-def _produce(name: str, settings: StoreSettings, events: int) -> list[TopicPartition]:
+def _produce(name: str, settings: WorkerSettings, events: int) -> list[TopicPartition]:
     """Append the events of a round; return by partition the offset at which they begin."""
     producer = Cluster.of(settings, "bench").producer({**PRODUCER, "linger.ms": 20})
     topic = topics.PAYMENT_WEBHOOKS.name
@@ -144,7 +144,7 @@ def _produce(name: str, settings: StoreSettings, events: int) -> list[TopicParti
     return [TopicPartition(topic, n, end) for n, end in enumerate(ends)]
 
 
-def _consume_barely(starts: list[TopicPartition], settings: StoreSettings, events: int) -> None:
+def _consume_barely(starts: list[TopicPartition], settings: WorkerSettings, events: int) -> None:
     consumer = Cluster.of(settings, "bench").consumer("bench-bare", {})
     consumer.assign(starts)
     read = 0

@@ -6,7 +6,7 @@ from pydantic import Field, create_model
 
 from providers import catalogue
 from providers.contract import ApiVerification
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 
 API_VERIFICATIONS: dict[str, ApiVerification] = {
     name: row.api_verification for name, row in catalogue.BY_NAME.items() if row.api_verification
@@ -28,7 +28,9 @@ def _provider_fields() -> dict[str, Any]:
     return fields
 
 
-_ProviderSettings: type[StoreSettings] = create_model("_ProviderSettings", __base__=StoreSettings, **_provider_fields())
+_ProviderSettings: type[WorkerSettings] = create_model(
+    "_ProviderSettings", __base__=WorkerSettings, **_provider_fields()
+)
 
 
 class ConfirmerSettings(_ProviderSettings):

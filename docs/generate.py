@@ -17,7 +17,7 @@ from processors.subscription.domain import statuses as subscription
 from providers import catalogue
 from providers.contract import Provider
 from runtime.config.settings import Settings
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 
 ROOT = Path(__file__).parent.parent
 TABLES = {
@@ -32,12 +32,12 @@ TABLES = {
 """By heading of docs/states.md: the module and the name of a transition table."""
 GROUPS: dict[str, tuple[type[Settings], type[Settings] | None]] = {
     "Every service": (Settings, None),
-    "Every service with a store (processors, confirmer, notifier, console)": (StoreSettings, Settings),
+    "Every service with a store (processors, confirmer, notifier, console)": (WorkerSettings, Settings),
     "gateway": (GatewaySettings, Settings),
-    "payment": (PaymentSettings, StoreSettings),
-    "confirmer": (ConfirmerSettings, StoreSettings),
-    "notifier": (NotifierSettings, StoreSettings),
-    "console": (ConsoleSettings, StoreSettings),
+    "payment": (PaymentSettings, WorkerSettings),
+    "confirmer": (ConfirmerSettings, WorkerSettings),
+    "notifier": (NotifierSettings, WorkerSettings),
+    "console": (ConsoleSettings, WorkerSettings),
 }
 CONFIGURATION = """\
 # Configuration

@@ -7,11 +7,11 @@ from pydantic import Field, field_validator
 from notifier import smtp_url
 from notifier.mail import branding
 from notifier.mail.branding import Branding
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from stream.events.text import email_address
 
 
-class NotifierSettings(StoreSettings):
+class NotifierSettings(WorkerSettings):
     """Mail server, sender, recipients and limits. Raises ValidationError when a value cannot work."""
 
     gather_ms: int = Field(80, ge=0, le=5000, description="as for every service with a store")

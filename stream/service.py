@@ -7,7 +7,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from runtime import logging
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from runtime.health import Health
 from runtime.management import listener
 from runtime.postgres.engine import store_engine
@@ -23,7 +23,7 @@ from stream.worker.loop import Worker
 from stream.worker.pause_api import PauseApi
 from stream.worker.replay_api import ReplayApi
 
-S = TypeVar("S", bound=StoreSettings)
+S = TypeVar("S", bound=WorkerSettings)
 REPLAY_VERBS = ("replay", "rebuild", "history")
 
 

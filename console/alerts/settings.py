@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from console.alerts import limits
 from providers.signing import standard_webhooks
 from runtime.config.secrets import MIN_BYTES
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 
 
 class Thresholds(NamedTuple):
@@ -19,7 +19,7 @@ class Thresholds(NamedTuple):
     failing_signatures: int
 
 
-class AlertSettings(StoreSettings):
+class AlertSettings(WorkerSettings):
     """The settings of alerts: their receivers, intervals and thresholds."""
 
     alert_webhook_url: str | None = Field(

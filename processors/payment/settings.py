@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 
 
-class PaymentSettings(StoreSettings):
+class PaymentSettings(WorkerSettings):
     """Settings of a service with a store, and whether the shop's order is required."""
 
     orders: Literal["optional", "required"] = Field(

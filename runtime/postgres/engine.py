@@ -4,7 +4,7 @@ import sqlalchemy
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Engine
 
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 
 TIMEOUTS = {"statement_timeout": 20_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 10_000}
 """Timeouts of a session, in milliseconds. Migrations set them on the role too, for connections without options."""
@@ -35,7 +35,7 @@ def engine(database_url: str, *, service: str, prepare: bool = True) -> Engine:
     )
 
 
-def store_engine(settings: StoreSettings, service: str) -> Engine:
+def store_engine(settings: WorkerSettings, service: str) -> Engine:
     """Create the engine of the store of `service` from its settings."""
     return engine(settings.database_url, service=service, prepare=settings.database_prepare)
 

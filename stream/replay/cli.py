@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from sqlalchemy import exc
 
 from runtime import gc_tuning, logging
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from runtime.plain_text import counted, plain
 from stream.replay import schema
 from stream.replay.fill.ledger import ReplayRequest
@@ -26,7 +26,7 @@ NO_RECORD = 3
 PUBLISH_HELP = "publish the domain events that are on no topic"
 
 
-def main(spec: ReplaySpec, settings: StoreSettings, words: Sequence[str]) -> None:
+def main(spec: ReplaySpec, settings: WorkerSettings, words: Sequence[str]) -> None:
     """Execute a command line that begins with one of VERBS.
 
     Exits with code 1 and a sentence on standard error when the command is impossible or fails, with code 2 for wrong

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from stream.kafka.cluster import Cluster
 from stream.kafka.position import Partition
 from stream.replay import offsets, schema
@@ -43,7 +43,7 @@ SELECT setval(pg_get_serial_sequence(%(new)s, 'id'),
 class Promotion:
     """Makes the schema `candidate` the live one; the schema that was live until then gets the name `retired`."""
 
-    def __init__(self, spec: ReplaySpec, settings: StoreSettings, live: Engine, candidate: str, retired: str) -> None:
+    def __init__(self, spec: ReplaySpec, settings: WorkerSettings, live: Engine, candidate: str, retired: str) -> None:
         self._spec = spec
         self._settings = settings
         self._cluster = Cluster.of(settings, spec.service)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.kafka.cluster import Cluster
@@ -34,7 +34,7 @@ class Replay:
     Its methods commit what they do, in transactions of their own.
     """
 
-    def __init__(self, spec: ReplaySpec, settings: StoreSettings, store: Engine, fill: Fill = Filler.fill) -> None:
+    def __init__(self, spec: ReplaySpec, settings: WorkerSettings, store: Engine, fill: Fill = Filler.fill) -> None:
         self._spec = spec
         self._settings = settings
         self._cluster = Cluster.of(settings, spec.service)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from sqlalchemy import Engine
 
 from runtime import clock
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from runtime.postgres.engine import engine
 from stream.kafka.cluster import Cluster
 from stream.replay import diff, history, offsets, schema
@@ -32,7 +32,7 @@ class ReplayService:
     SQLAlchemyError when the store fails, and KafkaException when Kafka does not answer.
     """
 
-    def __init__(self, spec: ReplaySpec, settings: StoreSettings) -> None:
+    def __init__(self, spec: ReplaySpec, settings: WorkerSettings) -> None:
         self.spec = spec
         self.settings = settings
         self.live = schema.live_engine(settings.session_url, service="replay")

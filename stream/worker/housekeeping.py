@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from stream.avro.codec import Codec
 from stream.events import Record
 from stream.kafka.position import EventPosition, Owned, Partition
@@ -37,7 +37,7 @@ class Housekeeping:
 
     def __init__(
         self,
-        settings: StoreSettings,
+        settings: WorkerSettings,
         handler: Handler[Record],
         repeat_handler: Handler[Record],
         codec: Codec,

@@ -23,7 +23,7 @@ from confluent_kafka import KafkaException, Message
 from sqlalchemy import Engine, exc
 
 from runtime import faults, gc_tuning
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from runtime.health import Health
 from runtime.logging import log
 from runtime.postgres.store_probe import store_answers
@@ -69,7 +69,7 @@ class Worker:
         self,
         service: ServiceTopics,
         handler: Handler[Record],
-        settings: StoreSettings,
+        settings: WorkerSettings,
         store: Engine,
         codec: Codec,
         *,

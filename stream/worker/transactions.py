@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Engine, exc
 
 from runtime import faults
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from runtime.logging import log
 from stream.events import Record
 from stream.kafka import delivery
@@ -36,7 +36,7 @@ class Transactions:
         consumer: GroupConsumer,
         messages: Messages,
         housekeeping: Housekeeping,
-        settings: StoreSettings,
+        settings: WorkerSettings,
         *,
         publishes_outcomes: bool,
     ) -> None:

@@ -7,7 +7,7 @@ from confluent_kafka import Message
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 from stream.avro.codec import Codec
 from stream.avro.registry import registry
 from stream.events import EventId
@@ -57,7 +57,7 @@ class Filler:
     def __init__(
         self,
         spec: ReplaySpec,
-        settings: StoreSettings,
+        settings: WorkerSettings,
         store: Engine,
         request: ReplayRequest,
         on_owed: OwedHandler = ledger.add_owed,

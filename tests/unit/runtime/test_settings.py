@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runtime.config.settings import EXIT_MISCONFIGURED
-from runtime.config.store_settings import StoreSettings
+from runtime.config.worker_settings import WorkerSettings
 
 SECRET = "postgresql://payment:hush@db/payment"  # noqa: S105
 
@@ -21,7 +21,7 @@ def test_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     file.write_text(f"{SECRET}\n")
     monkeypatch.setenv("DATABASE_URL_FILE", str(file))
 
-    assert StoreSettings.read().database_url == SECRET
+    assert WorkerSettings.read().database_url == SECRET
 
 
 def test_a_folder_may_hold_secrets_each_in_a_file_of_its_name_and_they_win(
@@ -32,7 +32,7 @@ def test_a_folder_may_hold_secrets_each_in_a_file_of_its_name_and_they_win(
     monkeypatch.setenv("DATABASE_URL", "postgresql://payment:local-only@db/payment")
     monkeypatch.setenv("MANAGEMENT_TOKEN", "a token of sixteen or more")
 
-    settings = StoreSettings.read()
+    settings = WorkerSettings.read()
 
     assert settings.database_url == SECRET
     assert settings.management_token == "a token of sixteen or more"  # noqa: S105 - a test's
@@ -57,7 +57,7 @@ def test_a_wrong_value_stops_the_start_with_a_sentence(
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(SystemExit) as stopped:
-        StoreSettings.read()
+        WorkerSettings.read()
 
     assert stopped.value.code == EXIT_MISCONFIGURED
     assert f"cannot start: {sentence}" in capsys.readouterr().err

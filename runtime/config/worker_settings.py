@@ -1,12 +1,12 @@
-"""The settings of a service with a Postgres store: its database, batches, retries and replays."""
+"""The settings of a service with a worker: its database, and its batches, retries and replays."""
 
 from pydantic import Field
 
 from runtime.config.settings import Settings
 
 
-class StoreSettings(Settings):
-    """The settings of every service with a Postgres store."""
+class WorkerSettings(Settings):
+    """The settings of every service with a worker, which writes to a Postgres store."""
 
     database_url: str = Field(description="database of this service, postgresql://role:password@host:port/name")
     direct_database_url: str | None = Field(
