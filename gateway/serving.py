@@ -16,6 +16,7 @@ from gateway import app
 from gateway.append.appender import Appender
 from gateway.append.drain import Drain
 from gateway.append.durable_append import DurableAppend
+from gateway.append.readiness import Readiness
 from gateway.append.spool import Spool
 from gateway.append.topic_watch import TopicWatch
 from gateway.http.guard import Application
@@ -59,7 +60,9 @@ async def serve(
     cluster = Cluster.of(settings, "gateway")
     appender = Appender(cluster)
     spool = _open_spool(settings)
-    durable_append = _durable_append(appender, spool, health)
+    durable_append, readiness = DurableAppend(appender, spool), Readiness(appender, spool)
+    health.ready_while(readiness.problem)
+    health.warn_while(readiness.warning)
     watch = await _watch_topics(cluster, appender, health)
     authentication, states, stopping = Authentication(settings), ProviderStates(codec), Event()
     release = Release(settings.mode, codec, durable_append, authentication)
@@ -189,13 +192,6 @@ def _max_connections() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(RESERVED_FILES, soft - RESERVED_FILES)
-
-
-def _durable_append(appender: Appender, spool: Spool | None, health: Health) -> DurableAppend:
-    durable_append = DurableAppend(appender, spool)
-    health.ready_while(durable_append.problem)
-    health.warn_while(durable_append.warning)
-    return durable_append
 
 
 def _open_spool(settings: GatewaySettings) -> Spool | None:

@@ -1,4 +1,4 @@
-"""Makes records durable: appends them to Kafka, or to the spool until Kafka is back. Keeps their order either way."""
+"""Makes records durable: appends them to Kafka, or to the spool while Kafka is unavailable, and keeps their order."""
 
 import asyncio
 from collections.abc import Hashable
@@ -32,7 +32,7 @@ class DurableAppend:
             try:
                 await self._appender.append(*record, dedup_key, deadline_s)
             except Unavailable:
-                log.info("webhook.spooled", count=spool.records)
+                pass  # then the spool takes the record
             else:
                 return False
         await self._append_to_spool(spool, record, deadline_s)
@@ -41,28 +41,6 @@ class DurableAppend:
     def state(self) -> SpoolState | None:
         """Return the spool's state; None without a spool."""
         return self._spool.state() if self._spool else None
-
-    def problem(self) -> str | None:
-        """Return why webhooks cannot be accepted now, or None: also while Kafka is unavailable and the spool works."""
-        if self._spool is None or self._appender.fatal:
-            return self._appender.problem()
-        if self._spool.has_pending or self._appender.is_breaker_open():
-            return self._spool_problem(self._spool)
-        return None
-
-    def warning(self) -> str | None:
-        """Return why the spool could not take webhooks if Kafka became unavailable: it is full, or its disk refuses.
-
-        None if it could, without a spool, and while `problem` has a reason already. This does not affect readiness:
-        Kafka accepts webhooks now, and every gateway on such a disk has the warning.
-        """
-        return self._spool_problem(self._spool) if self._spool and not self.problem() else None
-
-    @staticmethod
-    def _spool_problem(spool: Spool) -> str | None:
-        if spool.is_full:
-            return "the spool is full"
-        return f"the spool's disk refuses writes: {spool.write_error}" if spool.write_error else None
 
     async def _append_to_spool(self, spool: Spool, record: ProducerRecord, deadline_s: float) -> None:
         """Append to the spool. Raises Unavailable if it is full, or the disk fails or hangs for `deadline_s`."""
@@ -73,3 +51,4 @@ class DurableAppend:
             log.error("spool.failed", error=str(failure) or _REASONS.get(type(failure), type(failure).__name__))
             raise Unavailable from failure
         metrics.SPOOLED.set(spool.records)
+        log.info("webhook.spooled", count=spool.records)

@@ -4,7 +4,7 @@ import asyncio
 from asyncio import Event
 
 from gateway.append.appender import Appender
-from gateway.append.durable_append import DurableAppend
+from gateway.append.readiness import Readiness
 from gateway.serving import _stop_draining, _wait_for_end
 from stream.kafka.cluster import Cluster
 
@@ -57,6 +57,6 @@ def test_a_drain_that_still_works_is_stopped_without_a_word() -> None:
 
 def test_without_a_spool_nothing_is_warned_of() -> None:
     async def run() -> str | None:
-        return DurableAppend(Appender(NOWHERE), None).warning()
+        return Readiness(Appender(NOWHERE), None).warning()
 
     assert asyncio.run(run()) is None
