@@ -79,8 +79,7 @@ def split_repeated(
         else:
             fresh.append(delivery)
             position = (delivery.topic, delivery.partition, delivery.offset)
-            # The outcome is not known yet. It is not read either: only the same record would have it again, and Kafka
-            # delivers a record once in a batch.
+            # `processed` is a placeholder: it is read only for the same record, which a batch contains once.
             first[delivery.event_id] = InboxRow(delivery.digest, *position, "processed")
     return fresh, repeated
 
@@ -88,9 +87,8 @@ def split_repeated(
 def insert(tx: Connection, outcomes: Sequence[DeliveryOutcome]) -> None:
     """Insert a row for each delivery, in the order of event ids so that workers do not deadlock.
 
-    No event may have a row yet. Where two workers insert the same event at once, from two partitions, the later one
-    raises IntegrityError: the worker takes it for a failure of the store and tries the batch again, in which the event
-    is then a repeated one.
+    No event may have a row yet. Of two workers that insert the same event at once, the later gets an IntegrityError,
+    which counts as a failure of the store: its batch is tried again, and the event is then a repeated one.
     """
     in_order = sorted(outcomes, key=lambda outcome: outcome.delivery.event_id)
     deliveries = [outcome.delivery for outcome in in_order]

@@ -46,16 +46,14 @@ class Transactions:
         self._housekeeping = housekeeping
         self._first_wait_s = settings.retry_first_s
         self._publishes_outcomes = publishes_outcomes
-        self._published: list[int] = []
-        """Ids of outbox rows that are published but not deleted; cleared only after the commit that deleted the rows,
-        and by `forget_published`."""
+        self._published: list[int] = []  # ids of outbox rows; cleared only after the commit that deleted the rows
 
     def note_published(self, outbox_ids: Iterable[int]) -> None:
         """Note that Kafka has acknowledged the messages of these outbox rows; the next transaction deletes the rows."""
         self._published += outbox_ids
 
     def forget_published(self) -> None:
-        """Forget the ids given to `note_published`, which may be of another store; their rows are published again."""
+        """Forget the ids given to `note_published`, as the store may be another one; its rows are published again."""
         self._published = []
 
     def apply(self, deliveries: Sequence[Delivery], handler: Handler[Record]) -> tuple[Applied, list[OutboxMessage]]:
