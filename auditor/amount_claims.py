@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from auditor.evidence import Claim, Evidence, Row, Store
+from auditor.evidence import AuditEvidence, Claim, Row, Store
 from auditor.expectation import expected
 from auditor.record_claims import Trace
 from stream.events import CreditAdded
@@ -82,7 +82,7 @@ def _sums(rows: Mapping[str, Row], amount: str, *by: str) -> Counter[tuple[str, 
     return sums
 
 
-def _credits(evidence: Evidence, store: Store) -> Iterable[str]:
+def _credits(evidence: AuditEvidence, store: Store) -> Iterable[str]:
     """Compare the ledger with the published CreditAdded events, entry by entry, unless the outbox has messages."""
     events = (entry.delivery.event for entry in evidence.entries)
     added = {event.entry_id: (event.amount, event.currency) for event in events if isinstance(event, CreditAdded)}
@@ -92,7 +92,7 @@ def _credits(evidence: Evidence, store: Store) -> Iterable[str]:
         yield f"credits: {sums[0]} published, {sums[1]} in the ledger"
 
 
-def _paid(evidence: Evidence, store: Store) -> Iterable[str]:
+def _paid(evidence: AuditEvidence, store: Store) -> Iterable[str]:
     """Compare the amounts that senders sent with the rows of the same orders."""
     webhooks = [webhook for webhook in evidence.accepted or () if webhook.order_id and webhook.paid is not None]
     sent = {webhook.order_id or "": webhook.paid for webhook in webhooks}

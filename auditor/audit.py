@@ -9,8 +9,8 @@ from email.utils import parseaddr
 import aiohttp
 
 from auditor import amount_claims, mail_claims, record_claims, store_claims, stores
-from auditor.evidence import Accepted, Claim, Evidence, Period
-from auditor.log import Log
+from auditor.evidence import Accepted, AuditEvidence, Claim, Period
+from auditor.log import TopicLog
 from auditor.record_claims import Trace
 from simulator.inbox import whole_inbox
 from stream.events import topics
@@ -18,7 +18,7 @@ from stream.events import topics
 PAUSE_S = 1.0
 
 
-def judge(evidence: Evidence) -> list[Claim]:
+def judge(evidence: AuditEvidence) -> list[Claim]:
     """Check every claim, in the order of a webhook's way through the system. Pure."""
     trace = Trace(evidence)
     claims = (*record_claims.CLAIMS, *store_claims.CLAIMS, *amount_claims.CLAIMS, *mail_claims.CLAIMS)
@@ -40,7 +40,7 @@ def audit(
     Kafka, a store, the inbox or the schema registry cannot be read.
     """
     until = time.monotonic() + timeout_s
-    log = Log(env)
+    log = TopicLog(env)
     while True:
         claims = judge(collect(env, log, accepted, period))
         on_round(claims)
@@ -49,11 +49,13 @@ def audit(
         time.sleep(PAUSE_S)
 
 
-def collect(env: Mapping[str, str], log: Log, accepted: Sequence[Accepted] | None, period: Period) -> Evidence:
+def collect(
+    env: Mapping[str, str], log: TopicLog, accepted: Sequence[Accepted] | None, period: Period
+) -> AuditEvidence:
     """Collect offsets, stores, topics and mails, in this order: what one of them shows is then visible in the next."""
     services = [service.name for service in topics.SERVICES]
     committed = {service: log.committed(service) for service in services}
-    return Evidence(
+    return AuditEvidence(
         committed,
         {service: stores.read(env, service) for service in services},
         log.read(),

@@ -29,7 +29,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogRecord:
     """A record with its position, and the time when Kafka received it, in milliseconds since 1970 UTC."""
 
     delivery: Delivery
@@ -75,7 +75,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class AuditEvidence:
     """All evidence, in the order in which it is collected: the consequences of each part are visible in the next.
 
     `committed` holds the next offsets of each service's group: records below them were handled. `entries` are the
@@ -86,7 +86,7 @@ class Evidence:
 
     committed: Mapping[str, Mapping[tuple[str, int], int]]
     stores: Mapping[str, Store]
-    entries: tuple[Entry, ...]
+    entries: tuple[LogRecord, ...]
     mails: Counter[str] | None
     accepted: tuple[Accepted, ...] | None = None
     period: Period = Period()

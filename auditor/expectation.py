@@ -1,8 +1,8 @@
 """Computes the expected rows and domain events of each service with a model, from the events it has handled. Pure."""
 
-from auditor.evidence import Evidence, Store
+from auditor.evidence import AuditEvidence, Store
 from auditor.models.by_service import models
-from auditor.models.expected import Expected
+from auditor.models.expected import ExpectedStore
 from auditor.record_claims import Trace
 from stream.events import Record
 
@@ -10,7 +10,7 @@ HANDLED = ("processed", "late", "waiting")
 """The outcomes of events that are part of a service's state."""
 
 
-def expected(trace: Trace, service: str) -> Expected:
+def expected(trace: Trace, service: str) -> ExpectedStore:
     """Return the rows and domain events that must follow from the events that the service's inbox counts as handled.
 
     Each event counts once, by its first record; an event whose record is not in the evidence is left out. Raises
@@ -23,7 +23,7 @@ def expected(trace: Trace, service: str) -> Expected:
     return models(trace.evidence.orders)[service](events)
 
 
-def modelled(evidence: Evidence) -> list[str]:
+def modelled(evidence: AuditEvidence) -> list[str]:
     """Return the services with a model whose stores are part of the evidence."""
     return [service for service in models(evidence.orders) if service in evidence.stores]
 

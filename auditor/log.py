@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaException, Message
 
-from auditor.evidence import Entry
+from auditor.evidence import LogRecord
 from stream.avro.codec import Codec
 from stream.avro.registry import registry_of_environment
 from stream.events import topics
@@ -22,7 +22,7 @@ class Unreachable(Exception):
     """Kafka did not answer in time, or refused an answer; the message says which."""
 
 
-class Log:
+class TopicLog:
     """The records of all topics of one cluster, held in memory."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
@@ -30,9 +30,9 @@ class Log:
         self._codec = Codec(registry_of_environment(env))
         self._lister = OffsetLister(self._cluster, ANSWER_S)
         self._next: dict[Partition, int] = {}
-        self._entries: list[Entry] = []
+        self._entries: list[LogRecord] = []
 
-    def read(self) -> tuple[Entry, ...]:
+    def read(self) -> tuple[LogRecord, ...]:
         """Return all records up to the current ends of the topics; fetch only those appended since the last call.
 
         Raises Unreachable when Kafka does not answer within ANSWER_S, or sends nothing for SILENCE_S, and RegistryError
@@ -68,7 +68,7 @@ class Log:
                 f"Kafka does not return the offsets of the group of {service}: {failure.args[0].str()}"
             ) from failure
 
-    def _entry(self, message: Message) -> Entry:
+    def _entry(self, message: Message) -> LogRecord:
         record = delivery.read(self._codec, message)
         self._next[record.topic, record.partition] = record.offset + 1
-        return Entry(record, message.timestamp()[1])
+        return LogRecord(record, message.timestamp()[1])

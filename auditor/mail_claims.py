@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from auditor.evidence import Claim, Evidence
+from auditor.evidence import AuditEvidence, Claim
 from auditor.record_claims import Trace
 from notifier.recipients import audiences, notification_id
 from stream.events import DomainEvent, NotificationSent, OrderId, OrderWebhook
@@ -90,7 +90,7 @@ def missing(trace: Trace) -> Claim:
 CLAIMS = (queued, double, missing)
 
 
-def _events(evidence: Evidence) -> Iterator[DomainEvent]:
+def _events(evidence: AuditEvidence) -> Iterator[DomainEvent]:
     """Yield the domain events that the notifier has handled."""
     handled = evidence.stores["notifier"].handled
     for entry in evidence.entries:
@@ -98,7 +98,7 @@ def _events(evidence: Evidence) -> Iterator[DomainEvent]:
             yield event
 
 
-def _wanted(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _wanted(evidence: AuditEvidence) -> Iterator[tuple[str, str]]:
     """Yield id and description of each message that must exist.
 
     None for the seller of an order without one, and none for an operator without an address.
@@ -116,7 +116,7 @@ def _notification_ids(event: DomainEvent) -> list[str]:
     return [notification_id(event, audience, CHANNEL) for audience in audiences(event)]
 
 
-def _orders_with_seller(evidence: Evidence) -> set[OrderId]:
+def _orders_with_seller(evidence: AuditEvidence) -> set[OrderId]:
     events = (entry.delivery.event for entry in evidence.entries)
     orders = [event.payload for event in events if isinstance(event, OrderWebhook)]
     without = {order.order_id for order in orders if order.seller_id is None and order.seller_email is None}

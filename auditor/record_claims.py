@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
 
-from auditor.evidence import Claim, Entry, Evidence, Store
+from auditor.evidence import AuditEvidence, Claim, LogRecord, Store
 from stream.events import DeadRecord, Outcome, QuarantinedWebhook, Webhook, topics
 from stream.kafka.position import Position
 
@@ -18,14 +18,14 @@ REPEATS = ("duplicate", "conflict")
 class Trace:
     """The evidence, with indexes of its records for the claims."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: AuditEvidence) -> None:
         self.evidence = evidence
-        self.by_position: dict[Position, Entry] = {entry.position: entry for entry in evidence.entries}
+        self.by_position: dict[Position, LogRecord] = {entry.position: entry for entry in evidence.entries}
 
     @cached_property
-    def bodies(self) -> dict[str, list[Entry]]:
+    def bodies(self) -> dict[str, list[LogRecord]]:
         """The records of webhooks as received, translated or quarantined, by the hex SHA-256 of their bodies."""
-        found: dict[str, list[Entry]] = defaultdict(list)
+        found: dict[str, list[LogRecord]] = defaultdict(list)
         for entry in self.evidence.entries:
             event = entry.delivery.event
             if isinstance(event, Webhook) and event.envelope.verification != "confirmed":
@@ -50,13 +50,13 @@ class Trace:
         letters = (entry.delivery.event for entry in self.evidence.entries)
         return {(letter.service, letter.event_id) for letter in letters if isinstance(letter, DeadRecord)}
 
-    def read_by(self, service: str) -> Iterator[Entry]:
+    def read_by(self, service: str) -> Iterator[LogRecord]:
         """Yield the records of the audited period that this service reads."""
         for entry in self.evidence.entries:
             if entry.delivery.topic in READS[service] and self.evidence.period.contains(entry.appended_at):
                 yield entry
 
-    def is_committed(self, service: str, entry: Entry) -> bool:
+    def is_committed(self, service: str, entry: LogRecord) -> bool:
         """Return whether the service has committed an offset above this record."""
         topic, partition, offset = entry.position
         return offset < self.evidence.committed.get(service, {}).get((topic, partition), 0)
@@ -172,13 +172,13 @@ def confirmed(trace: Trace) -> Claim:
 CLAIMS = (lost, vanished, outcomes, once, outbox, confirmed)
 
 
-def _is_explained(trace: Trace, service: str, store: Store, entry: Entry) -> bool:
+def _is_explained(trace: Trace, service: str, store: Store, entry: LogRecord) -> bool:
     """Return whether a dead record has a dead letter, or an outcome (waited too long, or contradicted)."""
     overdue = "dead" in trace.outcomes[service].get(entry.position, set()) and entry.event_id not in store.failed
     return overdue or (service, entry.event_id) in trace.dead
 
 
-def _describe(entry: Entry) -> str:
+def _describe(entry: LogRecord) -> str:
     topic, partition, offset = entry.position
     kind = type(entry.delivery.event).__name__
     return f"{kind} {entry.event_id} ({topic} {partition} {offset})"

@@ -20,8 +20,8 @@ from bench.rig.figures import Figure
 from bench.rig.load import post
 from bench.rig.requests import signed
 from bench.rig.system import System
-from simulator.order import Order
-from simulator.story import Webhook, life
+from simulator.order import SimulatedOrder
+from simulator.story import SimulatedWebhook, life
 
 ROUNDS, REQUESTS, CONNECTIONS = 4, 6000, 64
 QUICK_ROUNDS, QUICK_REQUESTS = 2, 3000
@@ -81,10 +81,10 @@ def _requests(count: int, secret: bytes) -> list[bytes]:
     return [signed(webhook, secret) for webhook in _payments(count)]
 
 
-def _payments(count: int) -> Iterator[Webhook]:
+def _payments(count: int) -> Iterator[SimulatedWebhook]:
     run, now = uuid.uuid4().hex[:8], datetime.now(UTC)  # noqa: TID251 - a benchmark's orders are new each time
     for number in range(count):
-        yield life(Order(run, number, "en", now))[1]
+        yield life(SimulatedOrder(run, number, "en", now))[1]
 
 
 if __name__ == "__main__":

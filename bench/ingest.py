@@ -21,7 +21,7 @@ from bench.rig.figures import Figure
 from bench.rig.load import post
 from bench.rig.requests import signed
 from bench.rig.system import System
-from simulator.order import Order
+from simulator.order import SimulatedOrder
 from simulator.story import life
 
 WEBHOOKS, FEW_WEBHOOKS = 40_000, 10_000
@@ -101,7 +101,7 @@ def _run(started: System, count: int) -> Ingest:
 
 def _requests(run: str, count: int, secret: bytes) -> list[bytes]:
     now = datetime.now(UTC)  # noqa: TID251 - a benchmark's orders are new each time
-    return [signed(life(Order(run, number, "en", now))[1], secret) for number in range(count)]
+    return [signed(life(SimulatedOrder(run, number, "en", now))[1], secret) for number in range(count)]
 
 
 def _until_stored(store: "psycopg.Connection[tuple[int]]", run: str, count: int) -> None:

@@ -23,7 +23,7 @@ from bench.rig.requests import signed
 from bench.rig.system import ROOT, Sink, System
 from bench.rig.trial import RowKey, Side, Window
 from runtime.clients import loopback
-from simulator.story import Webhook
+from simulator.story import SimulatedWebhook
 
 RATE = 50.0
 ENDS = ("answer", "row", "mail")
@@ -50,13 +50,13 @@ class Hookstream:
     def port(self) -> int:
         return int(self._system.env["GATEWAY_URL"].rpartition(":")[2])
 
-    def request(self, webhook: Webhook) -> bytes:
+    def request(self, webhook: SimulatedWebhook) -> bytes:
         return signed(webhook, self._system.env["WEBHOOK_SECRET"].encode())
 
-    def mail_id(self, webhook: Webhook) -> str | None:
+    def mail_id(self, webhook: SimulatedWebhook) -> str | None:
         return webhook.mails[0] if webhook.mails else None
 
-    def row_key(self, webhook: Webhook) -> RowKey | None:
+    def row_key(self, webhook: SimulatedWebhook) -> RowKey | None:
         return (webhook.rows[0].service, webhook.order_id) if webhook.rows else None
 
     def commits(self, run: str) -> dict[RowKey, float]:

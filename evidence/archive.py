@@ -48,7 +48,7 @@ class Terms:
         }
 
 
-class Evidence(NamedTuple):
+class OrderEvidence(NamedTuple):
     """The evidence about one order: its files by name, number of entries (`size`), and notes on missing parts."""
 
     order: str
@@ -67,17 +67,17 @@ class Written(NamedTuple):
     notes: Sequence[str]
 
 
-def of_order(sources: Sources, order: str, terms: Terms) -> Evidence:
+def of_order(sources: Sources, order: str, terms: Terms) -> OrderEvidence:
     """Collect an order and return its evidence. Raises as `collect`."""
     collected = collection.collect(sources, order)
     show = entries.unmasked if terms.because else without_personal_data
     found = entries.build(collected, terms.secrets_of, show=show)
     summary = Summary(_state(collected.life), collected.notes)
     files = bundle.files(order, found, terms.about(), summary, with_bodies=bool(terms.because))
-    return Evidence(order, bundle.safe_name(order), files, len(found), collected.life, collected.notes)
+    return OrderEvidence(order, bundle.safe_name(order), files, len(found), collected.life, collected.notes)
 
 
-def write_order(file: BinaryIO, evidence: Evidence) -> Written:
+def write_order(file: BinaryIO, evidence: OrderEvidence) -> Written:
     """Write the zip of one order into `file`."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         bundle.add(archive, evidence.folder, evidence.files)
@@ -88,7 +88,7 @@ def write_customer(
     file: BinaryIO,
     customer: str,
     orders: Iterable[str],
-    make: Callable[[str], Evidence],
+    make: Callable[[str], OrderEvidence],
     terms: Terms,
     notes: Sequence[str],
     max_bytes: int | None = None,

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 
 from evidence import customer_page, page
-from evidence.entries import Entry
+from evidence.entries import EvidenceEntry
 from runtime.json_value import JsonValue
 
 START = "0" * 64
@@ -65,7 +65,12 @@ Check the rest:      sha256sum SHA256SUMS     must print files.SHA256SUMS.sha256
 
 
 def files(
-    order: str, entries: Sequence[Entry], about: Mapping[str, JsonValue], summary: page.Summary, *, with_bodies: bool
+    order: str,
+    entries: Sequence[EvidenceEntry],
+    about: Mapping[str, JsonValue],
+    summary: page.Summary,
+    *,
+    with_bodies: bool,
 ) -> dict[str, bytes]:
     """Return the bytes of the zip's files by name, the manifest last.
 

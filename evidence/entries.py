@@ -24,7 +24,7 @@ Show = Callable[[JsonValue], JsonValue]
 """Returns a JSON value as the zip may have it: masked (`without_personal_data`) or `unmasked`."""
 
 
-class Entry(NamedTuple):
+class EvidenceEntry(NamedTuple):
     """One thing that happened, at a time in ISO 8601 or "" if it is unknown.
 
     `kind` is received, refused, handled, published or mail; `what` is a line for people, `content` the JSON of the
@@ -38,7 +38,7 @@ class Entry(NamedTuple):
     raw: bytes | None = None
 
 
-def build(collected: Collected, secrets_of: SecretsOf, *, show: Show) -> list[Entry]:
+def build(collected: Collected, secrets_of: SecretsOf, *, show: Show) -> list[EvidenceEntry]:
     """Return the entries, sorted by time; at equal times causes come first.
 
     Each JSON value of an entry is passed through `show`; `raw` is not. `secrets_of` gives the secrets to verify with.
@@ -59,7 +59,7 @@ def unmasked(value: JsonValue) -> JsonValue:
     return value
 
 
-def _received(collected: Collected, secrets_of: SecretsOf, show: Show) -> Iterator[Entry]:
+def _received(collected: Collected, secrets_of: SecretsOf, show: Show) -> Iterator[EvidenceEntry]:
     for webhook in collected.life["webhooks"]:
         record = _record(collected, webhook)
         what = f"{webhook['eventType'] or webhook['type']} from {webhook['provider']}"
@@ -72,7 +72,9 @@ def _received(collected: Collected, secrets_of: SecretsOf, show: Show) -> Iterat
             case QuarantinedWebhook():
                 source = record
             case _:
-                yield Entry(webhook["receivedAt"] or "", "received", f"{what} (its record has expired)", content)
+                yield EvidenceEntry(
+                    webhook["receivedAt"] or "", "received", f"{what} (its record has expired)", content
+                )
                 continue
         proof = verify_again(
             source.path, source.headers, source.raw, source.received_at, source.verification, secrets_of
@@ -81,31 +83,31 @@ def _received(collected: Collected, secrets_of: SecretsOf, show: Show) -> Iterat
             "request": {"path": source.path, "headers": show(dict(source.headers)), "body": _body(source.raw)},
             "verification": proof._asdict(),
         }
-        yield Entry(_iso(source.received_at), "received", what, content, source.raw)
+        yield EvidenceEntry(_iso(source.received_at), "received", what, content, source.raw)
 
 
-def _refused(collected: Collected, show: Show) -> Iterator[Entry]:
+def _refused(collected: Collected, show: Show) -> Iterator[EvidenceEntry]:
     for refusal in collected.refusals:
         what = f"{refusal['cause']}: an unproved request to {refusal['path']} was refused"
-        yield Entry(refusal["receivedAt"] or "", "refused", what, {"refusal": show(refusal)})
+        yield EvidenceEntry(refusal["receivedAt"] or "", "refused", what, {"refusal": show(refusal)})
 
 
-def _handled(collected: Collected, show: Show) -> Iterator[Entry]:
+def _handled(collected: Collected, show: Show) -> Iterator[EvidenceEntry]:
     for outcome in collected.life["outcomes"]:
         what = f"{outcome['outcome']} by {outcome['service']}" + (
             f", try {outcome['attempt']}" if outcome["attempt"] > 1 else ""
         )
-        yield Entry(outcome["at"] or "", "handled", what, {"outcome": show(outcome)})
+        yield EvidenceEntry(outcome["at"] or "", "handled", what, {"outcome": show(outcome)})
 
 
-def _published(collected: Collected, show: Show) -> Iterator[Entry]:
+def _published(collected: Collected, show: Show) -> Iterator[EvidenceEntry]:
     for event in collected.life["domain_events"]:
         record = _record(collected, event)
         content = {"event": show(_json(record) if record else event), "record": event["record"]}
-        yield Entry(event["receivedAt"] or "", "published", event["type"], content)
+        yield EvidenceEntry(event["receivedAt"] or "", "published", event["type"], content)
 
 
-def _mails(collected: Collected, show: Show) -> Iterator[Entry]:
+def _mails(collected: Collected, show: Show) -> Iterator[EvidenceEntry]:
     sent = {mail["notificationId"]: mail for mail in collected.life["mails"]}
     for mail_id in dict.fromkeys([*sent, *collected.mails]):
         mail, state = sent.get(mail_id, {}), collected.mails.get(mail_id, {})
@@ -113,7 +115,7 @@ def _mails(collected: Collected, show: Show) -> Iterator[Entry]:
         about = mail.get("eventType") or state.get("event_type")
         what = f"{about} to the {mail.get('audience') or state.get('audience')}: {status}"
         content = {"mail": show(mail) or None, "state": show(_mail_state(state)), "record": mail.get("record")}
-        yield Entry(mail.get("sentAt") or _utc(state.get("created_at")), "mail", what, content)
+        yield EvidenceEntry(mail.get("sentAt") or _utc(state.get("created_at")), "mail", what, content)
 
 
 def _mail_state(state: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from html import escape
 from typing import NamedTuple
 
-from evidence.entries import Entry
+from evidence.entries import EvidenceEntry
 from providers.contract import InvalidField
 from providers.parsing.money import exponent
 from runtime.json_value import JsonValue
@@ -33,7 +33,7 @@ class Summary(NamedTuple):
     notes: Sequence[str]
 
 
-def render(order: str, entries: Sequence[Entry], about: Mapping[str, JsonValue], summary: Summary) -> str:
+def render(order: str, entries: Sequence[EvidenceEntry], about: Mapping[str, JsonValue], summary: Summary) -> str:
     """Return the page as HTML. `about` needs madeAt, version, mode and redaction."""
     title = f"Evidence about order {order}"
     proofs = [(number, entry) for number, entry in enumerate(entries, 1) if "verification" in entry.content]
@@ -76,19 +76,19 @@ CHECKED = (
 )
 
 
-def _timeline(entries: Sequence[Entry]) -> Iterable[tuple[str, ...]]:
+def _timeline(entries: Sequence[EvidenceEntry]) -> Iterable[tuple[str, ...]]:
     for number, entry in enumerate(entries, 1):
         yield str(number), entry.at, entry.kind, entry.what, _position(entry.content.get("record"))
 
 
-def _proofs(entries: Iterable[tuple[int, Entry]]) -> Iterable[tuple[str, ...]]:
+def _proofs(entries: Iterable[tuple[int, EvidenceEntry]]) -> Iterable[tuple[str, ...]]:
     for number, entry in entries:
         proof = entry.content["verification"]
         now = f"{proof['now']}: {proof['detail']}"
         yield str(number), proof["then"], now, entry.content["request"]["body"]["sha256"]
 
 
-def _scans(entries: Iterable[tuple[int, Entry]]) -> Iterable[tuple[str, ...]]:
+def _scans(entries: Iterable[tuple[int, EvidenceEntry]]) -> Iterable[tuple[str, ...]]:
     for number, entry in entries:
         scan = entry.content["scan"]
         yield (
@@ -98,7 +98,7 @@ def _scans(entries: Iterable[tuple[int, Entry]]) -> Iterable[tuple[str, ...]]:
         )
 
 
-def _mails(entries: Iterable[tuple[int, Entry]]) -> Iterable[tuple[str, ...]]:
+def _mails(entries: Iterable[tuple[int, EvidenceEntry]]) -> Iterable[tuple[str, ...]]:
     for number, entry in entries:
         mail, state = entry.content["mail"] or {}, entry.content["state"] or {}
         mail_id = mail.get("notificationId") or state.get("id", "")

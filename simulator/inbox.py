@@ -11,7 +11,7 @@ import aiohttp
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class ReceivedMail:
     """A mail in the inbox. `number` is the inbox's own id; `message_id` has no angle brackets."""
 
     number: str
@@ -24,19 +24,19 @@ class Mail:
 class Reader(Protocol):
     """Returns one page of an inbox, counted from 0, newest mails first; an empty list after the last page."""
 
-    async def __call__(self, session: aiohttp.ClientSession, url: str, page: int) -> list[Mail]: ...
+    async def __call__(self, session: aiohttp.ClientSession, url: str, page: int) -> list[ReceivedMail]: ...
 
 
 class Inbox:
     """An inbox and a cache of its mails, initially `first`, so that each read fetches only newer mails."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, read: Reader, first: list[Mail]) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, read: Reader, first: list[ReceivedMail]) -> None:
         self._session = session
         self._url = url
         self._read = read
         self._mails = {mail.number: mail for mail in first}
 
-    async def mails(self) -> list[Mail]:
+    async def mails(self) -> list[ReceivedMail]:
         """Return the mails in `first`, all that arrived after them, and perhaps some older ones."""
         # Several mails share a second, and pages shift while mails arrive: read until a mail is older than the cache.
         newest = max((mail.arrived_at for mail in self._mails.values()), default=None)
@@ -72,15 +72,15 @@ async def _reader(session: aiohttp.ClientSession, url: str) -> Reader:
     return _read_mailpit if mailpit else _read_sendria
 
 
-async def _read_sendria(session: aiohttp.ClientSession, url: str, page: int) -> list[Mail]:
+async def _read_sendria(session: aiohttp.ClientSession, url: str, page: int) -> list[ReceivedMail]:
     listed = await _get(session, f"{url}/api/messages/?page={page + 1}")
     return list(_sendria_mails(listed["data"]))
 
 
-def _sendria_mails(rows: list[dict[str, Any]]) -> Iterator[Mail]:
+def _sendria_mails(rows: list[dict[str, Any]]) -> Iterator[ReceivedMail]:
     for row in rows:
         headers = HeaderParser().parsestr(row["source"])
-        yield Mail(
+        yield ReceivedMail(
             str(row["id"]),
             headers.get("Message-ID", "").strip("<> "),
             row["recipients_envelope"][0],
@@ -89,10 +89,10 @@ def _sendria_mails(rows: list[dict[str, Any]]) -> Iterator[Mail]:
         )
 
 
-async def _read_mailpit(session: aiohttp.ClientSession, url: str, page: int) -> list[Mail]:
+async def _read_mailpit(session: aiohttp.ClientSession, url: str, page: int) -> list[ReceivedMail]:
     listed = await _get(session, f"{url}/api/v1/messages?limit=100&start={page * 100}")
     return [
-        Mail(
+        ReceivedMail(
             row["ID"], row["MessageID"], row["To"][0]["Address"], row["Subject"], datetime.fromisoformat(row["Created"])
         )
         for row in listed["messages"]

@@ -17,7 +17,7 @@ LIFETIME = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SimulatedOrder:
     """The `number`-th order of a run. At `now` it has been delivered and refunded."""
 
     run: str

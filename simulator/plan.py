@@ -5,11 +5,11 @@ from datetime import datetime
 from random import Random
 
 from simulator import defaults
-from simulator.order import LOCALES, Order
+from simulator.order import LOCALES, SimulatedOrder
 from simulator.stories import STORIES
-from simulator.story import Webhook
+from simulator.story import SimulatedWebhook
 
-Step = tuple[Webhook, ...]
+Step = tuple[SimulatedWebhook, ...]
 """Webhooks that are posted concurrently."""
 
 
@@ -37,11 +37,11 @@ class Plan:
 class Life:
     """One order and its webhooks, in steps that are posted one after the other."""
 
-    order: Order
+    order: SimulatedOrder
     steps: tuple[Step, ...]
 
     @property
-    def webhooks(self) -> tuple[Webhook, ...]:
+    def webhooks(self) -> tuple[SimulatedWebhook, ...]:
         """Each webhook of the order once, even if it is sent twice."""
         return tuple(dict.fromkeys(webhook for step in self.steps for webhook in step))
 
@@ -50,14 +50,14 @@ def lives(plan: Plan) -> tuple[Life, ...]:
     """Return a Life for each order of the plan. The same plan always gives the same result."""
     random = Random(plan.seed)  # noqa: S311 - not a secret
     orders = (
-        Order(plan.run, number, plan.locales[(number - 1) % len(plan.locales)], plan.now)
+        SimulatedOrder(plan.run, number, plan.locales[(number - 1) % len(plan.locales)], plan.now)
         for number in range(1, plan.orders + 1)
     )
     story = STORIES[plan.provider]
     return tuple(Life(order, _steps(plan, story(order), random)) for order in orders)
 
 
-def _steps(plan: Plan, webhooks: tuple[Webhook, ...], random: Random) -> tuple[Step, ...]:
+def _steps(plan: Plan, webhooks: tuple[SimulatedWebhook, ...], random: Random) -> tuple[Step, ...]:
     """Return the steps of an order's webhooks, shuffled and some of them twice, as the plan says.
 
     Half of the copies are posted together with the original, half at the end.

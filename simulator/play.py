@@ -10,7 +10,7 @@ from simulator import verdict, watch
 from simulator.inbox import open_inbox
 from simulator.plan import Plan, lives
 from simulator.progress import bars
-from simulator.sender import Sender
+from simulator.sender import WebhookSender
 from simulator.stores import Stores
 from simulator.verdict import Verdict
 from simulator.watch import WaitLimits
@@ -27,7 +27,9 @@ async def play(env: Mapping[str, str], plan: Plan, limits: WaitLimits | None = N
     async with aiohttp.ClientSession() as session, Stores(env) as stores:
         inbox = await open_inbox(session, env["INBOX_URL"])
         with bars(posts) as progress:
-            tally = await Sender(session, env, progress.advance_sent).play(played, RateLimiter(plan.rate or math.inf))
+            tally = await WebhookSender(session, env, progress.advance_sent).play(
+                played, RateLimiter(plan.rate or math.inf)
+            )
             wanted = verdict.expected(played, tally.accepted)
             seen = await watch.settled(
                 wanted, stores, inbox, limits or WaitLimits(), lambda seen: progress.update(wanted, seen)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from simulator.verdict import Expected, Seen
+from simulator.verdict import ExpectedRun, Seen
 
 
 class Bars:
@@ -21,7 +21,7 @@ class Bars:
     def advance_sent(self) -> None:
         self._progress.advance(self._sent)
 
-    def update(self, wanted: Expected, seen: Seen) -> None:
+    def update(self, wanted: ExpectedRun, seen: Seen) -> None:
         rows, mails = len(wanted.rows & seen.rows.keys()), len(seen.mails_of(wanted))
         self._progress.update(self._rows, total=len(wanted.rows), completed=rows)
         self._progress.update(self._mails, total=len(wanted.mails), completed=mails)

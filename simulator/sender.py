@@ -15,7 +15,7 @@ from runtime.timing.backoff import Backoff
 from runtime.timing.rate_limiter import RateLimiter
 from simulator import signing
 from simulator.plan import Life
-from simulator.story import Webhook
+from simulator.story import SimulatedWebhook
 
 IN_FLIGHT = 32
 TIMEOUT_S = 30.0
@@ -35,13 +35,13 @@ class Tally:
     `answers` counts every answer, also those after which a webhook was posted again.
     """
 
-    accepted: set[Webhook] = field(default_factory=set)
+    accepted: set[SimulatedWebhook] = field(default_factory=set)
     duplicates: int = 0
-    refused: dict[Webhook, str] = field(default_factory=dict)
+    refused: dict[SimulatedWebhook, str] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
 
 
-class Sender:
+class WebhookSender:
     """Posts to the gateway in `env`, signed with the secrets in `env`. Each webhook's last try calls `on_answer`."""
 
     def __init__(self, session: aiohttp.ClientSession, env: Mapping[str, str], on_answer: Callable[[], None]) -> None:
@@ -67,7 +67,7 @@ class Sender:
             for step in life.steps:
                 await asyncio.gather(*(self._send(webhook, limiter) for webhook in step))
 
-    async def _send(self, webhook: Webhook, limiter: RateLimiter) -> None:
+    async def _send(self, webhook: SimulatedWebhook, limiter: RateLimiter) -> None:
         await asyncio.sleep(limiter.reserve(time.monotonic()))
         attempts = 1
         until = time.monotonic() + RETRY_S
@@ -77,7 +77,7 @@ class Sender:
         self._count(webhook, answer)
         self._on_answer()
 
-    async def _post(self, webhook: Webhook) -> str:
+    async def _post(self, webhook: SimulatedWebhook) -> str:
         """Register a webhook at the simulated API, if it needs that, and post it once. Count the answer in `tally`.
 
         Return the HTTP status as text, or NO_ANSWER with the type of the error, also if the registration failed.
@@ -93,7 +93,7 @@ class Sender:
         self.tally.answers[answer] += 1
         return answer
 
-    def _signed(self, webhook: Webhook) -> tuple[str, dict[str, str]]:
+    def _signed(self, webhook: SimulatedWebhook) -> tuple[str, dict[str, str]]:
         """Return the URL and the headers to post with. A provider that does not sign has its secret in the URL."""
         provider = provider_of(webhook)
         secret = self._env[provider.secret_setting].split(",")[0].strip()
@@ -103,14 +103,14 @@ class Sender:
             url += "/" + quote(secret, safe="")
         return url, {"Content-Type": "application/json", **dict(webhook.headers), **signed}
 
-    async def _register_at_api(self, webhook: Webhook) -> None:
+    async def _register_at_api(self, webhook: SimulatedWebhook) -> None:
         """Add the webhook's ProviderRecord, if it has one, to the simulated API."""
         if webhook.api is not None:
             url = f"{self._env['APIS_URL']}/simulator/payments"
             async with self._session.post(url, data=webhook.api, timeout=self._timeout) as response:
                 response.raise_for_status()
 
-    def _count(self, webhook: Webhook, answer: str) -> None:
+    def _count(self, webhook: SimulatedWebhook, answer: str) -> None:
         if not answer.startswith("2"):
             self.tally.refused[webhook] = answer
         elif webhook in self.tally.accepted:
@@ -119,6 +119,6 @@ class Sender:
             self.tally.accepted.add(webhook)
 
 
-def provider_of(webhook: Webhook) -> Provider:
+def provider_of(webhook: SimulatedWebhook) -> Provider:
     """Return the provider that signs a webhook, by its path, and by its headers where two contracts share the path."""
     return catalogue.find(webhook.path, {name.lower(): value for name, value in webhook.headers})[0]

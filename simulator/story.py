@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from providers.parsing import carriers
-from simulator.order import Order
+from simulator.order import SimulatedOrder
 from stream.events import ids
 
 REASONS = {"ko": "단순 변심", "en": "Changed my mind"}
@@ -21,7 +21,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class SimulatedWebhook:
     """A body for a path of the gateway, with the rows and mails (notification ids) that it must produce.
 
     `passes` are rows whose status a later webhook changes. A webhook with neither `rows` nor `passes` brings contact
@@ -44,12 +44,12 @@ class Webhook:
         return not self.rows and not self.passes
 
 
-def life(order: Order) -> tuple[Webhook, ...]:
+def life(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return four webhooks of contract A: ordered, paid, delivered, refunded."""
     return ordered(order), _paid(order), _parcel(order, "delivered"), _refunded(order)
 
 
-def ordered(order: Order, **fields: object) -> Webhook:
+def ordered(order: SimulatedOrder, **fields: object) -> SimulatedWebhook:
     """Return the shop's order webhook; `fields` replace or extend its body."""
     body = {
         "orderId": order.order_id,
@@ -61,10 +61,10 @@ def ordered(order: Order, **fields: object) -> Webhook:
         "link": f"https://shop.example.test/orders/{order.order_id}",
         "updatedAt": order.at("order"),
     }
-    return Webhook("/webhooks/order", as_json(body | fields), order.order_id)
+    return SimulatedWebhook("/webhooks/order", as_json(body | fields), order.order_id)
 
 
-def customer(order: Order) -> Webhook:
+def customer(order: SimulatedOrder) -> SimulatedWebhook:
     """Return the shop's customer webhook. The customer id is the order's id."""
     body = {
         "customerId": order.order_id,
@@ -73,25 +73,30 @@ def customer(order: Order) -> Webhook:
         "locale": order.locale,
         "updatedAt": order.at("order"),
     }
-    return Webhook("/webhooks/customer", as_json(body), order.order_id)
+    return SimulatedWebhook("/webhooks/customer", as_json(body), order.order_id)
 
 
-def packed(order: Order, carrier: str) -> Webhook:
+def packed(order: SimulatedOrder, carrier: str) -> SimulatedWebhook:
     """Return the shop's shipping webhook, which names the parcel's order, as carriers do not know orders."""
     return _parcel(order, "preparing", carrier)
 
 
-def parcel(order: Order, carrier: str, status: str) -> Row:
+def parcel(order: SimulatedOrder, carrier: str, status: str) -> Row:
     """Return the expected row of the order's parcel."""
     return Row("shipping", f"{carriers.normalise(carrier)}:{order.tracking_number}", status)
 
 
 def paid(
-    order: Order, path: str, body: bytes, *, headers: tuple[tuple[str, str], ...] = (), api: bytes | None = None
-) -> Webhook:
+    order: SimulatedOrder,
+    path: str,
+    body: bytes,
+    *,
+    headers: tuple[tuple[str, str], ...] = (),
+    api: bytes | None = None,
+) -> SimulatedWebhook:
     """Return a webhook by which the order is paid, with its row and the customer's mail."""
     row, paid_mail = Row("payment", order.order_id, "completed"), mail("PaymentCompleted", order.order_id)
-    return Webhook(path, body, order.order_id, (row,), (paid_mail,), headers=headers, api=api)
+    return SimulatedWebhook(path, body, order.order_id, (row,), (paid_mail,), headers=headers, api=api)
 
 
 def mail(event_type: str, *key: str, audience: str = "customer") -> str:
@@ -104,7 +109,7 @@ def as_json(body: object) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _paid(order: Order) -> Webhook:
+def _paid(order: SimulatedOrder) -> SimulatedWebhook:
     body = {
         "type": "payment",
         "orderId": order.order_id,
@@ -117,7 +122,7 @@ def _paid(order: Order) -> Webhook:
     return paid(order, "/webhooks/payment", as_json(body))
 
 
-def _parcel(order: Order, status: str, carrier: str | None = None) -> Webhook:
+def _parcel(order: SimulatedOrder, status: str, carrier: str | None = None) -> SimulatedWebhook:
     body = {
         "type": "shipping",
         "orderId": order.order_id,
@@ -129,11 +134,13 @@ def _parcel(order: Order, status: str, carrier: str | None = None) -> Webhook:
     }
     row = parcel(order, carrier or order.carrier, status)
     if status != "delivered":
-        return Webhook("/webhooks/shipping", as_json(body), order.order_id, passes=(row,))
-    return Webhook("/webhooks/shipping", as_json(body), order.order_id, (row,), (mail("ShipmentDelivered", row.key),))
+        return SimulatedWebhook("/webhooks/shipping", as_json(body), order.order_id, passes=(row,))
+    return SimulatedWebhook(
+        "/webhooks/shipping", as_json(body), order.order_id, (row,), (mail("ShipmentDelivered", row.key),)
+    )
 
 
-def _refunded(order: Order) -> Webhook:
+def _refunded(order: SimulatedOrder) -> SimulatedWebhook:
     refund_id = f"REFUND-{order.run}-{order.number}"
     body = {
         "type": "refund",
@@ -146,4 +153,4 @@ def _refunded(order: Order) -> Webhook:
     }
     row = Row("refund", order.order_id, "completed")
     mails = (mail("RefundCompleted", order.order_id, refund_id),)
-    return Webhook("/webhooks/refund", as_json(body), order.order_id, (row,), mails)
+    return SimulatedWebhook("/webhooks/refund", as_json(body), order.order_id, (row,), mails)

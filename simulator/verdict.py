@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from simulator.inbox import Mail
+from simulator.inbox import ReceivedMail
 from simulator.plan import Life
 from simulator.sender import Tally
-from simulator.story import Row, Webhook
+from simulator.story import Row, SimulatedWebhook
 
 UNFINISHED = ("queued", "sending")
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedRun:
     """The rows and mails that must exist once all accepted webhooks are processed.
 
     `mails` maps notification ids to their webhooks. `possible` and `applied` count all webhooks, since one that was
@@ -24,7 +24,7 @@ class Expected:
 
     rows: frozenset[Row]
     applied: Mapping[tuple[str, str], int]
-    mails: Mapping[str, Webhook]
+    mails: Mapping[str, SimulatedWebhook]
     possible: frozenset[str]
     readers: frozenset[str]
 
@@ -38,15 +38,15 @@ class Seen:
 
     rows: Counter[Row] = field(default_factory=Counter)
     applied: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    mails: tuple[Mail, ...] = ()
+    mails: tuple[ReceivedMail, ...] = ()
     messages: Mapping[str, str] = field(default_factory=dict)
 
-    def mails_of(self, expected: Expected) -> Counter[str]:
+    def mails_of(self, expected: ExpectedRun) -> Counter[str]:
         """Return how often each expected mail has arrived, by notification id."""
         named = Counter(map(_name, self.mails))
         return Counter({name: named[name] for name in expected.mails if name in named})
 
-    def is_complete(self, expected: Expected) -> bool:
+    def is_complete(self, expected: ExpectedRun) -> bool:
         """Return whether all expected rows and mails were found; more of them may still arrive."""
         return expected.rows <= self.rows.keys() and len(self.mails_of(expected)) == len(expected.mails)
 
@@ -66,7 +66,7 @@ class Verdict:
     sent: int
     duplicates: int
     rows: int
-    mails: tuple[Mail, ...]
+    mails: tuple[ReceivedMail, ...]
     lost: tuple[str, ...]
     double: tuple[str, ...]
     unknown: tuple[str, ...]
@@ -87,11 +87,11 @@ class Verdict:
         return " · ".join(counted)
 
 
-def expected(lives: Collection[Life], accepted: Collection[Webhook]) -> Expected:
+def expected(lives: Collection[Life], accepted: Collection[SimulatedWebhook]) -> ExpectedRun:
     """Return what must exist: the rows of each accepted webhook, and its mails if its contact data was accepted too."""
     accepted_webhooks = [webhook for life in lives for webhook in life.webhooks if webhook in accepted]
     known = {webhook.order_id for webhook in accepted_webhooks if webhook.has_contact}
-    return Expected(
+    return ExpectedRun(
         frozenset(row for webhook in accepted_webhooks for row in webhook.rows),
         Counter(
             (row.service, row.key)
@@ -105,7 +105,7 @@ def expected(lives: Collection[Life], accepted: Collection[Webhook]) -> Expected
     )
 
 
-def judge(wanted: Expected, seen: Seen, tally: Tally) -> Verdict:
+def judge(wanted: ExpectedRun, seen: Seen, tally: Tally) -> Verdict:
     """Compare what must exist with what was found. A missing mail that is `unknown` to the notifier is not lost."""
     arrived = seen.mails_of(wanted)
     missing = {name: seen.messages.get(name, "missing") for name in wanted.mails if name not in arrived}
@@ -126,16 +126,16 @@ def judge(wanted: Expected, seen: Seen, tally: Tally) -> Verdict:
     )
 
 
-def _name(mail: Mail) -> str:
+def _name(mail: ReceivedMail) -> str:
     """Return the notification id, which is the first part of the Message-ID."""
     return mail.message_id.split("@")[0]
 
 
-def _mail(webhook: Webhook, status: str) -> str:
+def _mail(webhook: SimulatedWebhook, status: str) -> str:
     return f"no mail: {webhook.path} {webhook.order_id} is {status}"
 
 
-def _rows_too_many(wanted: Expected, seen: Seen) -> list[str]:
+def _rows_too_many(wanted: ExpectedRun, seen: Seen) -> list[str]:
     """Return a text for each row beyond one per key, and for each history row beyond the number of webhooks."""
     rows = Counter((row.service, row.key) for row in seen.rows.elements())
     counts = [(key, count, 1) for key, count in rows.items()]
@@ -147,7 +147,7 @@ def _rows_too_many(wanted: Expected, seen: Seen) -> list[str]:
     ]
 
 
-def _mails_too_many(wanted: Expected, seen: Seen) -> list[str]:
+def _mails_too_many(wanted: ExpectedRun, seen: Seen) -> list[str]:
     """Return a text for each repeated mail, and for each mail that no webhook of the run asks for."""
     arrived = Counter((_name(mail), mail.recipient) for mail in seen.mails)
     arrived.subtract([mail for mail in arrived if mail[0] in wanted.possible])

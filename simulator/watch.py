@@ -10,10 +10,10 @@ from functools import partial
 import aiohttp
 import psycopg
 
-from simulator.inbox import Inbox, Mail
+from simulator.inbox import Inbox, ReceivedMail
 from simulator.stores import HISTORY, Stores
 from simulator.story import Row
-from simulator.verdict import Expected, Seen
+from simulator.verdict import ExpectedRun, Seen
 
 UNAVAILABLE_S = 60.0
 PAUSE_FACTOR = 3
@@ -35,7 +35,7 @@ class WaitLimits:
 
 
 async def settled(
-    wanted: Expected, stores: Stores, inbox: Inbox, limits: WaitLimits, on_look: Callable[[Seen], None]
+    wanted: ExpectedRun, stores: Stores, inbox: Inbox, limits: WaitLimits, on_look: Callable[[Seen], None]
 ) -> Seen:
     """Poll until everything has arrived or a limit is reached; then read everything once more, and return that.
 
@@ -67,14 +67,14 @@ async def _retry(poll: Callable[[], Awaitable[Seen]]) -> Seen:
             await asyncio.sleep(0.3)
 
 
-def _is_over(wanted: Expected, seen: Seen, limits: WaitLimits, times: tuple[float, float]) -> bool:
+def _is_over(wanted: ExpectedRun, seen: Seen, limits: WaitLimits, times: tuple[float, float]) -> bool:
     began, changed = times
     now = time.monotonic()
     quiet = now - changed > limits.quiet_s and not seen.is_unfinished()
     return seen.is_complete(wanted) or quiet or now - began > limits.longest_s
 
 
-async def _poll_missing(wanted: Expected, before: Seen, stores: Stores, inbox: Inbox) -> Seen:
+async def _poll_missing(wanted: ExpectedRun, before: Seen, stores: Stores, inbox: Inbox) -> Seen:
     """Read the inbox, and the rows that were missing at the last poll; keep the rows that were not."""
     rows = await _rows(wanted.rows - before.rows.keys(), stores)
     mails = await _mails(wanted, inbox)
@@ -83,7 +83,7 @@ async def _poll_missing(wanted: Expected, before: Seen, stores: Stores, inbox: I
     return Seen(before.rows | rows, {}, mails, messages)
 
 
-async def _poll(wanted: Expected, stores: Stores, inbox: Inbox) -> Seen:
+async def _poll(wanted: ExpectedRun, stores: Stores, inbox: Inbox) -> Seen:
     """Read everything, including the histories."""
     applied = {
         (service, key): count
@@ -103,7 +103,7 @@ async def _rows(wanted: Collection[Row], stores: Stores) -> Counter[Row]:
     return found
 
 
-async def _mails(wanted: Expected, inbox: Inbox) -> tuple[Mail, ...]:
+async def _mails(wanted: ExpectedRun, inbox: Inbox) -> tuple[ReceivedMail, ...]:
     """Return the mails to the run's own readers; other runs may use the same inbox."""
     return tuple(mail for mail in await inbox.mails() if mail.recipient in wanted.readers)
 

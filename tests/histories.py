@@ -18,9 +18,9 @@ from providers import catalogue
 from providers.contract import Received
 from providers.records import webhook_record
 from runtime import clock
-from simulator.order import LOCALES, Order
+from simulator.order import LOCALES, SimulatedOrder
 from simulator.stories import STORIES
-from simulator.story import Webhook
+from simulator.story import SimulatedWebhook
 from stream.events import BillingPayload, BillingWebhook, Micros, OrderId, topics
 from stream.events.topics import Topic
 from tests.builders import MINUTE, NOON, a_dispute, a_payment, a_refund, a_scan, a_transfer, an_envelope, an_invoice
@@ -53,7 +53,7 @@ def of_all_providers(run: str, size: int, *, seed: int = 0) -> History:
     posted: list[TopicRecord] = []
     for number in count(1):
         for provider in STORIES:
-            order = Order(f"{run}-{provider}", number, LOCALES[number % 2], _today())
+            order = SimulatedOrder(f"{run}-{provider}", number, LOCALES[number % 2], _today())
             api_records += _add_story(posted, provider, order)
         posted += _odd_life(f"{run}-odd-{number}", number, chance)
         if len(posted) * (1 + TWICE) >= size:
@@ -66,14 +66,14 @@ def of_all_providers(run: str, size: int, *, seed: int = 0) -> History:
 
 def name(run: str, provider: str, number: int) -> str:
     """Return the order id of the `number`-th order of a provider, from 1."""
-    return Order(f"{run}-{provider}", number, LOCALES[0], _today()).order_id
+    return SimulatedOrder(f"{run}-{provider}", number, LOCALES[0], _today()).order_id
 
 
 def _today() -> datetime:
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _add_story(posted: list[TopicRecord], provider: str, order: Order) -> list[bytes]:
+def _add_story(posted: list[TopicRecord], provider: str, order: SimulatedOrder) -> list[bytes]:
     """Add the records of a provider's story to `posted`, and return the ProviderRecords that it needs.
 
     Nothing is added if the story needs a ProviderRecord and the order is beyond ASKED.
@@ -86,7 +86,7 @@ def _add_story(posted: list[TopicRecord], provider: str, order: Order) -> list[b
     return known
 
 
-def _translated(sent: Webhook, *, is_mailed: bool) -> TopicRecord:
+def _translated(sent: SimulatedWebhook, *, is_mailed: bool) -> TopicRecord:
     """Return the record that the gateway makes of a webhook; without `is_mailed`, the order has no address."""
     headers = {name.lower(): value for name, value in sent.headers}
     received = Received(sent.path, headers, sent.body if is_mailed else _without_reader(sent), Micros(clock.now()))
@@ -94,7 +94,7 @@ def _translated(sent: Webhook, *, is_mailed: bool) -> TopicRecord:
     return webhook_record(provider, received, "signature", provider.translate(received, kind), "test")
 
 
-def _without_reader(sent: Webhook) -> bytes:
+def _without_reader(sent: SimulatedWebhook) -> bytes:
     """Return the webhook's body; that of an order with a customer id instead of the customer's address."""
     if sent.path != "/webhooks/order":
         return sent.body

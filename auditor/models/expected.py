@@ -21,7 +21,7 @@ Tables = dict[str, dict[str, Row]]
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedStore:
     """The rows that a store must hold, the ids of the events in its history, and those of its domain events."""
 
     tables: Tables

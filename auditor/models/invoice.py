@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable
 
 from auditor.evidence import Row
-from auditor.models.expected import Expected, KeyedDefaults, Tables, event_ids, json_of
+from auditor.models.expected import ExpectedStore, KeyedDefaults, Tables, event_ids, json_of
 from processors.invoice import domain as invoices
 from stream.events import CreditAdded, Record, ids
 
 
-def invoice(events: Iterable[Record]) -> Expected:
+def invoice(events: Iterable[Record]) -> ExpectedStore:
     """Return the expected rows and domain events of the invoice processor; records of other kinds are skipped."""
     webhooks = [event for event in events if isinstance(event, invoices.InvoiceInput)]
     working_set = invoices.InvoiceWorkingSet(KeyedDefaults(invoices.Invoice), KeyedDefaults(invoices.Transfer))
@@ -22,7 +22,7 @@ def invoice(events: Iterable[Record]) -> Expected:
         "credits": {name: _credit(state) for name, state in known.items() if CreditAdded in types(state)},
     }
     published = event_ids((kind, (name,)) for name, state in known.items() for kind in types(state))
-    return Expected(tables, frozenset(webhook.envelope.event_id for webhook in webhooks), published)
+    return ExpectedStore(tables, frozenset(webhook.envelope.event_id for webhook in webhooks), published)
 
 
 def _invoice(state: invoices.Invoice) -> Row:

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.evidence import Row
-from auditor.models.expected import Expected, KeyedDefaults
+from auditor.models.expected import ExpectedStore, KeyedDefaults
 from processors.order import domain as orders
 from stream.events import DomainEvent, OrderId, OrderWebhook, Record
 
 
-def order(events: Iterable[Record]) -> Expected:
+def order(events: Iterable[Record]) -> ExpectedStore:
     """Return the expected rows of the order processor, without history and domain events.
 
     Records that belong to no order are skipped.
@@ -22,7 +22,7 @@ def order(events: Iterable[Record]) -> Expected:
     rows: dict[str, Row] = {
         order_id: _columns(orders.columns_of(state), state.version) for order_id, state in known.items()
     }
-    return Expected({"orders": rows})
+    return ExpectedStore({"orders": rows})
 
 
 def _columns(columns: orders.Columns, version: int) -> Row:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from auditor.evidence import Row
-from auditor.models.expected import Expected, KeyedDefaults, Tables, event_ids, json_of
+from auditor.models.expected import ExpectedStore, KeyedDefaults, Tables, event_ids, json_of
 from processors.payment import domain as payments
 from processors.payment.domain import OrdersPolicy
 from stream.events import BillingWebhook, DisputeWebhook, OrderWebhook, PaymentWebhook, Record, RefundWebhook
 from stream.state.aliases import Alias
 
 
-def payment(events: Iterable[Record], policy: OrdersPolicy) -> Expected:
+def payment(events: Iterable[Record], policy: OrdersPolicy) -> ExpectedStore:
     """Return the expected rows and domain events of the payment processor; records of other kinds are skipped."""
     working_set = payments.PaymentWorkingSet(KeyedDefaults(payments.Payment), KeyedDefaults(lambda _: Alias()), policy)
     history = set()
@@ -44,7 +44,7 @@ def payment(events: Iterable[Record], policy: OrdersPolicy) -> Expected:
         },
     }
     keys = [key for state in working_set.payments.values() for key in payments.event_keys(state, policy)]
-    return Expected(tables, frozenset(history), event_ids(keys))
+    return ExpectedStore(tables, frozenset(history), event_ids(keys))
 
 
 def _payment(payment_state: payments.Payment) -> Row:

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterable
 
-from auditor.models.expected import Expected, KeyedDefaults, Tables, event_ids
+from auditor.models.expected import ExpectedStore, KeyedDefaults, Tables, event_ids
 from processors.refund import domain as refunds
 from stream.events import DomainEvent, Record, RefundWebhook
 from stream.state.aliases import Alias
 
 
-def refund(events: Iterable[Record]) -> Expected:
+def refund(events: Iterable[Record]) -> ExpectedStore:
     """Return the expected rows and domain events of the refund processor; records of other kinds are skipped."""
     working_set = refunds.RefundWorkingSet({}, KeyedDefaults(lambda _: Alias()))
     history = set()
@@ -44,4 +44,4 @@ def refund(events: Iterable[Record]) -> Expected:
         },
     }
     keys = [key for order in working_set.refunds.values() for key in refunds.event_keys(order)]
-    return Expected(tables, frozenset(history), event_ids(keys))
+    return ExpectedStore(tables, frozenset(history), event_ids(keys))

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from auditor.evidence import Row
-from auditor.models.expected import Expected, KeyedDefaults, event_ids, json_of
+from auditor.models.expected import ExpectedStore, KeyedDefaults, event_ids, json_of
 from processors.shipping import domain
 from stream.events import Record, ShippingWebhook, topics
 
 
-def shipping(events: Iterable[Record]) -> Expected:
+def shipping(events: Iterable[Record]) -> ExpectedStore:
     """Return the expected rows and domain events of the shipping processor; records of other kinds are skipped."""
     scans = [event for event in events if isinstance(event, ShippingWebhook)]
     parcels: KeyedDefaults[str, domain.Shipment] = KeyedDefaults(domain.Shipment)
@@ -25,4 +25,4 @@ def shipping(events: Iterable[Record]) -> Expected:
         for name, parcel in parcels.items()
     }
     keys = [parcel.event_key for parcel in parcels.values() if parcel.event_key]
-    return Expected({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), event_ids(keys))
+    return ExpectedStore({"shipments": rows}, frozenset(scan.envelope.event_id for scan in scans), event_ids(keys))

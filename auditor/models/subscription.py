@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterable
 
-from auditor.models.expected import Expected, KeyedDefaults, Tables, event_ids
+from auditor.models.expected import ExpectedStore, KeyedDefaults, Tables, event_ids
 from processors.subscription import domain as subscriptions
 from stream.events import Record
 
 
-def subscription(events: Iterable[Record]) -> Expected:
+def subscription(events: Iterable[Record]) -> ExpectedStore:
     """Return the expected rows and domain events of the subscription processor; records of other kinds are skipped."""
     relevant = [(event, ordered) for event in events if (ordered := _plan_order(event))]
     users: KeyedDefaults[str, subscriptions.Subscription] = KeyedDefaults(subscriptions.Subscription)
@@ -34,7 +34,7 @@ def subscription(events: Iterable[Record]) -> Expected:
         },
     }
     keys = [key for user in users.values() for key in subscriptions.event_keys(user)]
-    return Expected(tables, frozenset(history), event_ids(keys))
+    return ExpectedStore(tables, frozenset(history), event_ids(keys))
 
 
 def _plan_order(event: Record) -> subscriptions.PlanOrder | None:

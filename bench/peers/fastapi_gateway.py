@@ -14,7 +14,7 @@ from bench.rig import system
 from bench.rig.requests import signed
 from bench.rig.system import Sink, System
 from bench.rig.trial import RowKey
-from simulator.story import Webhook
+from simulator.story import SimulatedWebhook
 from stream.kafka.cluster import Cluster
 
 FOLDER = Path(__file__).parent
@@ -51,13 +51,13 @@ class FastApiPeer:
     def pids(self) -> dict[str, int]:
         return {name: self._base.pids[name] for name in ("kafka", "postgres")} | self._own
 
-    def request(self, webhook: Webhook) -> bytes:
+    def request(self, webhook: SimulatedWebhook) -> bytes:
         return signed(webhook, self._base.env["WEBHOOK_SECRET"].encode())
 
-    def mail_id(self, webhook: Webhook) -> str | None:
+    def mail_id(self, webhook: SimulatedWebhook) -> str | None:
         return f"{webhook.rows[0].service}.{webhook.order_id}".lower() if webhook.mails else None
 
-    def row_key(self, webhook: Webhook) -> RowKey | None:
+    def row_key(self, webhook: SimulatedWebhook) -> RowKey | None:
         return (webhook.rows[0].service, webhook.order_id) if webhook.rows else None
 
     def commits(self, run: str) -> dict[RowKey, float]:

@@ -2,10 +2,10 @@
 
 from providers.generic import webhook as generic
 from simulator import signing
-from simulator.story import Webhook
+from simulator.story import SimulatedWebhook
 
 
-def signed(webhook: Webhook, secret: bytes) -> bytes:
+def signed(webhook: SimulatedWebhook, secret: bytes) -> bytes:
     """Return an HTTP/1.1 request, head and body, with the signature of contract A."""
     headers = {
         "Host": "localhost",

@@ -19,7 +19,7 @@ from bench.rig import sink
 from bench.rig.open_loop import Post, Poster
 from bench.rig.system import Sink
 from simulator.plan import Plan, lives
-from simulator.story import Webhook
+from simulator.story import SimulatedWebhook
 
 OK = 200
 WARM_S = 15.0
@@ -45,9 +45,9 @@ class Side(Protocol):
     def pids(self) -> dict[str, int]: ...
     @property
     def port(self) -> int: ...
-    def request(self, webhook: Webhook) -> bytes: ...
-    def mail_id(self, webhook: Webhook) -> str | None: ...
-    def row_key(self, webhook: Webhook) -> RowKey | None: ...
+    def request(self, webhook: SimulatedWebhook) -> bytes: ...
+    def mail_id(self, webhook: SimulatedWebhook) -> str | None: ...
+    def row_key(self, webhook: SimulatedWebhook) -> RowKey | None: ...
     def commits(self, run: str) -> dict[RowKey, float]:
         """Return when the rows of a run's orders were committed, in seconds since 1970; a missing row is left out."""
         ...
@@ -176,7 +176,7 @@ def _sample(watched: Mapping[str, int]) -> Sample:
     return cost.trees(watched), cost.machine(), time.process_time()
 
 
-def _webhooks(rate: float, seconds: float) -> tuple[str, list[Webhook]]:
+def _webhooks(rate: float, seconds: float) -> tuple[str, list[SimulatedWebhook]]:
     """Return the name of a new run, and its webhooks in the order of posting, one second between those of an order."""
     now = datetime.now(UTC)  # noqa: TID251 - the orders are of today
     run = f"{int(now.timestamp() * 1000):x}"[-8:]
@@ -187,7 +187,7 @@ def _webhooks(rate: float, seconds: float) -> tuple[str, list[Webhook]]:
     return run, [webhook for block in blocks for webhook in chain.from_iterable(block)][:count]
 
 
-def _outcomes(side: Side, run: str, webhooks: Sequence[Webhook], posts: Sequence[Post]) -> list[Outcome]:
+def _outcomes(side: Side, run: str, webhooks: Sequence[SimulatedWebhook], posts: Sequence[Post]) -> list[Outcome]:
     """Return the result of each webhook, once all rows and mails of accepted ones are stored.
 
     Wait no longer when none has been stored for QUIET_S, or after SETTLE_S.

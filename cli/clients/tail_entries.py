@@ -44,7 +44,7 @@ COLOURS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TailEntry:
     """One thing that happened, as a record of a topic says.
 
     `at` is the time of the append, in ISO 8601 with this machine's offset. `outcome` is a key of COLOURS, `what` the
@@ -84,7 +84,7 @@ class Filters:
     outcome: str | None = None
     cause: str | None = None
 
-    def match(self, entry: Entry) -> bool:
+    def match(self, entry: TailEntry) -> bool:
         """Return whether every field selects this entry."""
         return (
             self.provider in (None, entry.provider)
@@ -115,7 +115,7 @@ class Tail:
         self._codec = codec
         self._subjects: OrderedDict[str, Subject] = OrderedDict()
 
-    def read(self, message: Message) -> Entry | None:
+    def read(self, message: Message) -> TailEntry | None:
         """Return the entry of a record; None for a record that is not shown.
 
         Not shown are records that cannot be decoded or have another type, and the outcomes that a topic of the
@@ -127,7 +127,7 @@ class Tail:
         is_repeated = isinstance(record, Outcome) and message.topic() != topics.OUTCOMES.name
         return None if record is None or is_repeated else self._entry(at, record)
 
-    def _entry(self, at: str, record: Record) -> Entry | None:  # noqa: PLR0911 - one for each kind of record
+    def _entry(self, at: str, record: Record) -> TailEntry | None:  # noqa: PLR0911 - one for each kind of record
         match record:
             case Webhook():
                 subject = Subject(record.envelope.provider, _order(record), record.envelope.event_type)
@@ -140,7 +140,7 @@ class Tail:
                 return _entry(at, "quarantined", subject, record.event_id, record.path, cause)
             case RejectedWebhook():
                 orders = order_ids.find(record.provider, record.excerpt)
-                return Entry(at, "refused", record.path, record.provider, orders, record.cause, None)
+                return TailEntry(at, "refused", record.path, record.provider, orders, record.cause, None)
             case DomainEvent():
                 provider = getattr(record, "provider", None) or self._subject(record.caused_by).provider
                 subject = Subject(provider, record.order_id, type(record).__name__)
@@ -165,10 +165,10 @@ class Tail:
         return self._subjects.get(event_id, UNKNOWN)
 
 
-def _entry(at: str, outcome: str, subject: Subject, event_id: str, what: str, error: str | None = None) -> Entry:
+def _entry(at: str, outcome: str, subject: Subject, event_id: str, what: str, error: str | None = None) -> TailEntry:
     orders = (subject.order,) if subject.order else ()
     cause = masked_text(error.partition("\n")[0]) if error else None
-    return Entry(at, outcome, what, subject.provider, orders, cause, event_id)
+    return TailEntry(at, outcome, what, subject.provider, orders, cause, event_id)
 
 
 def _order(webhook: Webhook) -> str | None:

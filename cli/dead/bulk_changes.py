@@ -20,7 +20,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Count the events and ch
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
-class Change(NamedTuple):
+class BulkChange(NamedTuple):
     """A change of many failed events: the management API's request that makes it, and the texts of its command.
 
     `path` is that of the request, `status` the status that an event must have to be changed, and `count_field` the
@@ -35,9 +35,9 @@ class Change(NamedTuple):
     done: str
 
 
-REDRIVE = Change("/dead/redrive", "dead", "redriven", "re-open", "redriven")
-DISMISS = Change("/dead/dismiss", "dead", "dismissed", "dismiss", "dismissed")
-LAST_RETRY = Change(
+REDRIVE = BulkChange("/dead/redrive", "dead", "redriven", "re-open", "redriven")
+DISMISS = BulkChange("/dead/dismiss", "dead", "dismissed", "dismiss", "dismissed")
+LAST_RETRY = BulkChange(
     "/dead/last-retry",
     "retrying",
     "lastRetries",
@@ -46,7 +46,7 @@ LAST_RETRY = Change(
 )
 
 
-def command(change: Change) -> Callable[..., None]:
+def command(change: BulkChange) -> Callable[..., None]:
     """Return a typer command that applies the change to the events that its arguments and options select."""
 
     def run(
@@ -66,7 +66,9 @@ def command(change: Change) -> Callable[..., None]:
     return run
 
 
-def filters(change: Change, service: str | None, events: list[str] | None, **values: object) -> dict[str, JsonValue]:
+def filters(
+    change: BulkChange, service: str | None, events: list[str] | None, **values: object
+) -> dict[str, JsonValue]:
     """Return the filters of a request: those of `values` that are set, and under `id` the event ids of `events`.
 
     A provider's id in `events` is replaced by the event id, which is printed. Raises CommandError when a provider's id
@@ -77,7 +79,7 @@ def filters(change: Change, service: str | None, events: list[str] | None, **val
 
 
 def apply(
-    change: Change,
+    change: BulkChange,
     service: str | None,
     filters: dict[str, JsonValue],
     fields: Mapping[str, object],

@@ -52,7 +52,7 @@ class StoredAlert:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class AlertMessage:
     """A message about all open alerts of one kind, or (`over`) that they have all ended.
 
     `at` is when the message was made, in microseconds since 1970 UTC.
@@ -107,7 +107,7 @@ def due(
     last_at: int | None,
     now: int,
     interval_us: int,
-) -> Message | None:
+) -> AlertMessage | None:
     """Return the message that is due about a kind, or None if none is. Times are microseconds since 1970 UTC.
 
     `opened` are the open alerts, `ended` those that a message named and that are over since, `last_at` is the time of
@@ -117,8 +117,8 @@ def due(
     """
     if any(alert.sent_at is None for alert in opened):
         is_early = last_at is not None and now - last_at < interval_us
-        return None if is_early else Message(kind, "open", now, tuple(opened))
-    return Message(kind, "over", now, tuple(ended)) if ended and not opened else None
+        return None if is_early else AlertMessage(kind, "open", now, tuple(opened))
+    return AlertMessage(kind, "over", now, tuple(ended)) if ended and not opened else None
 
 
 def unusual_silence_us(hours: Iterable[int], now: int, threshold_us: int) -> int | None:

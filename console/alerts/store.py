@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from console.alerts.domain import Alert, Kind, Message, StoredAlert
+from console.alerts.domain import Alert, AlertMessage, Kind, StoredAlert
 from console.tables.work import alert_deliveries, alert_messages, alerts
 from runtime.json_value import JsonValue
 from stream.store import statements
@@ -101,7 +101,7 @@ def last_message_at(tx: Connection, kind: Kind) -> int | None:
     return found
 
 
-def queue(tx: Connection, message: Message, channels: Sequence[str]) -> None:
+def queue(tx: Connection, message: AlertMessage, channels: Sequence[str]) -> None:
     """Store a message and one delivery for each of `channels`, due at once.
 
     Open alerts of the kind are marked as sent; if the message says that all are over, those that are over are deleted.
@@ -154,7 +154,7 @@ def _row(kind: Kind, alert: Alert, now: int) -> dict[str, object]:
     return {"kind": kind, "subject": alert.subject, "text": alert.text, "count": alert.count, "opened_at": now}
 
 
-def _message_row(message: Message) -> dict[str, object]:
+def _message_row(message: AlertMessage) -> dict[str, object]:
     return {
         "message_id": message.message_id,
         "kind": message.kind,

@@ -61,9 +61,9 @@ class Sockets:
                 del self._count_by_token[token]
 
 
-Change = Mapping[str, JsonValue]
+BalanceChange = Mapping[str, JsonValue]
 """A change of a balance: customer_id, currency, balance, amount and at, as `records.change` writes it."""
-RELOAD: Change = {}
+RELOAD: BalanceChange = {}
 """Stands in a queue for the request to read the current balances again."""
 
 
@@ -77,7 +77,7 @@ class BalanceStream:
         """`session_url` bypasses a connection pooler, which would not pass on notifications."""
         self._store = log_store
         self._session_url = conninfo(make_url(session_url))
-        self._queues: dict[str, set[asyncio.Queue[Change]]] = defaultdict(set)
+        self._queues: dict[str, set[asyncio.Queue[BalanceChange]]] = defaultdict(set)
 
     async def listen(self) -> None:
         """Pass notifications of Postgres on to the queues until cancelled.
@@ -106,7 +106,7 @@ class BalanceStream:
         Changes that arrive while the client is slow, or the connection to Postgres is lost, may become one message. A
         customer without a balance gets one message with 0 in CURRENCY. Close the generator to stop.
         """
-        queue: asyncio.Queue[Change] = asyncio.Queue(QUEUE_SIZE)
+        queue: asyncio.Queue[BalanceChange] = asyncio.Queue(QUEUE_SIZE)
         self._queues[customer_id].add(queue)
         try:
             sent: dict[str, int] = {}
@@ -161,7 +161,7 @@ class BalanceStream:
         await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(found[0] if found else "balances")))
 
 
-def _request_reload(queue: asyncio.Queue[Change]) -> None:
+def _request_reload(queue: asyncio.Queue[BalanceChange]) -> None:
     """Replace the queued changes by a request to read the current balances again."""
     while not queue.empty():
         queue.get_nowait()

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from console.api.views.statistics import ALL
 from console.domain import STATUSES
 from console.labels import PROVIDERS, canonical
-from console.queries.criteria import LIMIT, BadParameter, Cursor, Filter, Page, Range, RefusalFilter, is_uuid
+from console.queries.criteria import LIMIT, BadParameter, Cursor, Filter, Range, RefusalFilter, RowPage, is_uuid
 from providers.parsing.fields import HIDDEN
 from runtime.clock import EPOCH
 
@@ -34,7 +34,7 @@ def of_statistics(params: Parameters) -> Filter:
     return Filter(provider=_provider(values), received=_range(values))
 
 
-def of_webhooks(params: Parameters) -> tuple[Filter, Page]:
+def of_webhooks(params: Parameters) -> tuple[Filter, RowPage]:
     """Return the filter and page of a search in the log. Raises BadParameter."""
     names = {"from", "to", "provider", "status", "type", "order", "id", "limit", "cursor"}
     values = _parse(params, names)
@@ -44,14 +44,14 @@ def of_webhooks(params: Parameters) -> tuple[Filter, Page]:
     criteria = Filter(
         _provider(values), status, values.get("type"), values.get("order"), values.get("id"), _range(values)
     )
-    return criteria, Page(_limit(values.get("limit")), _after(values.get("cursor")))
+    return criteria, RowPage(_limit(values.get("limit")), _after(values.get("cursor")))
 
 
-def of_refusals(params: Parameters) -> tuple[RefusalFilter, Page]:
+def of_refusals(params: Parameters) -> tuple[RefusalFilter, RowPage]:
     """Return the filter and page of a request for refusals. Raises BadParameter."""
     values = _parse(params, {"from", "to", "provider", "cause", "order", "limit", "cursor"})
     criteria = RefusalFilter(_provider(values), values.get("cause"), values.get("order"), _range(values))
-    return criteria, Page(_limit(values.get("limit")), _after(values.get("cursor")))
+    return criteria, RowPage(_limit(values.get("limit")), _after(values.get("cursor")))
 
 
 def texts(params: Parameters, names: Collection[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ STATES: tuple[State, ...] = ("open", "acknowledged", "resolved")
 Kind = Literal["died", "acknowledged", "resolved"]
 KINDS: tuple[Kind, ...] = ("died", "acknowledged", "resolved")
 """The kinds of changes, in the order in which changes at the same time apply: a person acts on a death after it."""
-Change = tuple[int, Kind]
+IssueChange = tuple[int, Kind]
 """A time (microseconds since 1970 UTC), and the kind of the change: an event died, or a person acted."""
 
 TRANSITIONS: dict[tuple[State | None, Kind], State | None] = {
@@ -113,7 +113,7 @@ def state(deaths: Iterable[int], acknowledged_at: int | None, resolved_at: int |
     `resolved_at` suffice. `acknowledged_at` and `resolved_at` are the latest such actions. All are microseconds since
     1970 UTC.
     """
-    changes: list[Change] = [(at, "died") for at in deaths]
+    changes: list[IssueChange] = [(at, "died") for at in deaths]
     if not changes:
         return "resolved"
     changes += [(acknowledged_at, "acknowledged")] if acknowledged_at is not None else []
@@ -121,7 +121,7 @@ def state(deaths: Iterable[int], acknowledged_at: int | None, resolved_at: int |
     return fold(changes) or "resolved"
 
 
-def fold(changes: Iterable[Change]) -> State | None:
+def fold(changes: Iterable[IssueChange]) -> State | None:
     """Return the state after these changes, in whatever order they are given; None if none of them is a death."""
     current: State | None = None
     for _, kind in sorted(changes, key=lambda change: (change[0], KINDS.index(change[1]))):

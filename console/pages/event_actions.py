@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from console.api.query_params import checked_id
 from console.web.gate import local_path
-from console.web.page import Action, Done, PageRequest, Refused
+from console.web.page import Action, ActionRefused, Done, PageRequest
 
 REDRIVE, RETRY = "/events/{}/redrive", "/events/{}/retry"
 """The paths of the actions; `{}` is the event id."""
@@ -18,7 +18,7 @@ def redrive(_: Connection, request: PageRequest) -> Done:
     event_id, service = _target(request)
     answer = request.services.post(service, "/dead/redrive", {"filters": {"id": event_id}})
     if not answer["redriven"]:
-        raise Refused("event.not_dead", service=service)
+        raise ActionRefused("event.not_dead", service=service)
     return Done(local_path(request.form.get("back")), "event.redriven", {"service": service})
 
 
@@ -36,7 +36,7 @@ def retry(_: Connection, request: PageRequest) -> Done:
 def _target(request: PageRequest) -> tuple[str, str]:
     service = request.form.get("service", "")
     if service not in request.services.names:
-        raise Refused("event.unknown_service")
+        raise ActionRefused("event.unknown_service")
     return checked_id(request.ids[0]), service
 
 

@@ -55,7 +55,7 @@ class RefusalFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RowPage:
     """Up to `limit` rows that follow the cursor; from the newest row on without one."""
 
     limit: int = LIMIT

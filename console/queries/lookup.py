@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from console.queries.criteria import Page, RefusalFilter, is_uuid
+from console.queries.criteria import RefusalFilter, RowPage, is_uuid
 from runtime.json_value import JsonValue
 
 Row = Mapping[str, JsonValue]
@@ -147,7 +147,7 @@ def balances(tx: Connection, customer_id: str) -> list[Row]:
     return rows(tx, BALANCES, {"customer": customer_id})
 
 
-def refusals(tx: Connection, criteria: RefusalFilter, page: Page) -> list[Row]:
+def refusals(tx: Connection, criteria: RefusalFilter, page: RowPage) -> list[Row]:
     """Return the refused requests of a page, newest first, and one more if there is a next page."""
     at, refusal_id = page.after or (None, None)
     conditions: tuple[tuple[object, str], ...] = (

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from console.domain import UNSUCCESSFUL
 from console.queries import lookup
-from console.queries.criteria import Filter, Page, StatusCount, is_uuid
+from console.queries.criteria import Filter, RowPage, StatusCount, is_uuid
 from console.queries.figures import spans
 from console.queries.figures.spans import DAY, HOUR
 from console.queries.lookup import Row
@@ -81,7 +81,7 @@ def counted(tx: Connection, criteria: Filter) -> list[StatusCount]:
     return [StatusCount(*row) for row in tx.exec_driver_sql(statement, values)]
 
 
-def webhooks(tx: Connection, criteria: Filter, page: Page) -> list[Row]:
+def webhooks(tx: Connection, criteria: Filter, page: RowPage) -> list[Row]:
     """Return the webhooks of a page, newest first, and one more if there is a next page."""
     start, end = spans.bounds(criteria.received)
     at, webhook_id = page.after or (None, None)

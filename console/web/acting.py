@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import Engine
 
 from console.web.action_log import ActionLog, NotRecorded
-from console.web.page import Action, ActionResult, Download, PageRequest, Refused
+from console.web.page import Action, ActionRefused, ActionResult, Download, PageRequest
 from console.web.rendering.action_details import code
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.logging import log
@@ -39,7 +39,7 @@ def perform(action: Action, request: PageRequest, action_log: ActionLog, store: 
     try:
         with store.connect() as tx:
             result = action.perform(tx, request)
-    except Refused as refused:
+    except ActionRefused as refused:
         values = {name: str(value) for name, value in refused.values.items()}
         _note_result(action_log, record, "refused", code(str(refused), values))
         raise NotDone(str(refused), values, str(refused)) from refused

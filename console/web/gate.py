@@ -27,7 +27,7 @@ class Flash:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ViewerSession:
     """The session and viewer of a request. `is_new` is True if the session's cookie must be sent.
 
     `flash` is the message to show on the page; None if there is none.
@@ -48,7 +48,7 @@ class Gate:
         self._role_map = role_map
         self._https = https
 
-    def enter(self, request: AnyRequest, now: int) -> Entry:
+    def enter(self, request: AnyRequest, now: int) -> ViewerSession:
         """Return the session and viewer of a request; a new session without a user unless its cookie is valid.
 
         `now` is in seconds since 1970 UTC. The store is not read, so a session that was ended is returned too: see
@@ -66,14 +66,14 @@ class Gate:
         """
         return name in self.users or bool(name and self._role_map)
 
-    def anonymous(self, request: AnyRequest, now: int) -> Entry:
+    def anonymous(self, request: AnyRequest, now: int) -> ViewerSession:
         """Return a new session and a viewer who has not logged in, with the preferences of the request's cookies.
 
         `now` is in seconds since 1970 UTC.
         """
         return self._entry(request, None, NOBODY, now)
 
-    def _entry(self, request: AnyRequest, session: Session | None, roles: frozenset[Role], now: int) -> Entry:
+    def _entry(self, request: AnyRequest, session: Session | None, roles: frozenset[Role], now: int) -> ViewerSession:
         cookies, current = request.cookies, session or self.sessions.open(now)
         refreshed = self.sessions.touched(current, now)
         viewer = Viewer(
@@ -84,7 +84,7 @@ class Gate:
             self.sessions.csrf_token(current),
         )
         flash = self.sessions.unsigned(cookies[FLASH], Flash) if cookies.get(FLASH) else None
-        return Entry(refreshed or current, viewer, refreshed is not None or session is None, flash)
+        return ViewerSession(refreshed or current, viewer, refreshed is not None or session is None, flash)
 
     def set_session(self, request: AnyRequest, response: AnyResponse, session: Session) -> None:
         """Add the session's cookie to the response."""

@@ -123,7 +123,7 @@ class Download:
     note: str | None = None
 
 
-class Refused(Exception):
+class ActionRefused(Exception):
     """Raised by an action that is not carried out: the key of the message for the person, and its values."""
 
     def __init__(self, message: str, **values: object) -> None:

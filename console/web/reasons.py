@@ -1,6 +1,6 @@
 """The reason that a person gives for an action, from its form."""
 
-from console.web.page import PageRequest, Refused
+from console.web.page import ActionRefused, PageRequest
 
 
 def optional(request: PageRequest, field: str, most: int) -> str:
@@ -10,7 +10,7 @@ def optional(request: PageRequest, field: str, most: int) -> str:
     """
     reason = request.form.get(field, "").strip()
     if len(reason) > most:
-        raise Refused("action.reason_too_long", most=most)
+        raise ActionRefused("action.reason_too_long", most=most)
     return reason
 
 
@@ -18,5 +18,5 @@ def required(request: PageRequest, field: str, most: int) -> str:
     """Return the reason in a field of the form. Raises Refused without one, and as `optional`."""
     reason = optional(request, field, most)
     if not reason:
-        raise Refused("action.reason_missing")
+        raise ActionRefused("action.reason_missing")
     return reason

@@ -6,12 +6,12 @@ from notifier.mail import composer
 from notifier.mail.branding import Branding
 from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import delivery_results
-from notifier.sending.smtp import Envelope, envelope
+from notifier.sending.smtp import SmtpEnvelope, envelope
 from stream.events.text import email_address
 from stream.store import error_classification
 
 
-def envelope_of(mail: QueuedMail, branding: Branding, tx: Connection) -> Envelope | None:
+def envelope_of(mail: QueuedMail, branding: Branding, tx: Connection) -> SmtpEnvelope | None:
     """Return the envelope of a mail; None if it cannot be sent, with status and reason recorded in `tx`.
 
     The status is then `stale`, `no_recipient`, or, for a mail that cannot be composed, `failed`.

@@ -12,9 +12,9 @@ from contextlib import suppress
 
 from notifier import smtp_url
 from notifier.sending import smtp
-from notifier.sending.smtp import DOT, Dropped, Envelope, NoReply, NotBegun, NotTaken
+from notifier.sending.smtp import DOT, Dropped, NoReply, NotBegun, NotTaken, SmtpEnvelope
 from notifier.sending.smtp_connection import NoConnection, connect, describe
-from notifier.sending.smtp_session import Session, run_all
+from notifier.sending.smtp_session import SmtpSession, run_all
 from runtime import faults
 from runtime.logging import log
 from stream.store import error_classification
@@ -31,7 +31,7 @@ Offered = NotTaken | NotTried | None
 """The result of an offer: None when only the final dot is missing."""
 DotReply = NotTaken | NoReply | None
 """The reply to the final dot: None when the server has accepted the mail."""
-Attempt = Session | Exception
+Attempt = SmtpSession | Exception
 
 
 class Lane:
@@ -55,8 +55,8 @@ class Lane:
         self._width = self._limit = width
         self._on_reply = on_reply
         self._limited_at = 0.0
-        self._idle: list[Session] = []
-        self._offered: list[Session] = []
+        self._idle: list[SmtpSession] = []
+        self._offered: list[SmtpSession] = []
 
     def capacity(self, now: float) -> int:
         """Return how many mails to offer together at `now` (monotonic seconds).
@@ -68,7 +68,9 @@ class Lane:
         return self._limit
 
     @faults.on_call("sender.after_claim")
-    def offer(self, envelopes: Sequence[Envelope], is_stopping: Callable[[], bool] = lambda: False) -> list[Offered]:
+    def offer(
+        self, envelopes: Sequence[SmtpEnvelope], is_stopping: Callable[[], bool] = lambda: False
+    ) -> list[Offered]:
         """Send mails up to their final dots, and return a result for each, in order; then call `finish` or `close`.
 
         The server may have closed an idle connection; a mail that cannot begin on one gets a new connection. A mail at
@@ -128,7 +130,7 @@ class Lane:
         try:
             smtp = connect(self._url, self._tls_context, self._timeout_s)
             self._on_reply()
-            return Session(smtp, self._timeout_s, self._on_reply)
+            return SmtpSession(smtp, self._timeout_s, self._on_reply)
         except NoConnection as failure:
             return NotBegun(str(failure))
         except (OSError, ValueError, smtplib.SMTPException) as failure:
@@ -139,7 +141,7 @@ class Lane:
 
         If some connections accept a mail and others cannot begin one, reduce the capacity to the number that work.
         """
-        self._offered = [attempt for attempt in attempts if isinstance(attempt, Session)]
+        self._offered = [attempt for attempt in attempts if isinstance(attempt, SmtpSession)]
         working = [attempt for attempt in attempts if not isinstance(attempt, NotBegun | NotTried)]
         refused = [attempt for attempt in attempts if isinstance(attempt, NotBegun)]
         if not (working and refused):
@@ -150,7 +152,7 @@ class Lane:
 
     @faults.on_return("sender.after_dot")
     @faults.halfway("sender.halfway_dots")
-    def _send_dots(self, sessions: Sequence[Session]) -> None:
+    def _send_dots(self, sessions: Sequence[SmtpSession]) -> None:
         for session in sessions:
             with suppress(OSError):  # the missing reply is reported by read_dot_reply
                 session.send(DOT)
@@ -161,13 +163,13 @@ NOT_COMPLETED = NotTaken("the server replied or closed the connection before the
 
 def _try(
     sessions: Mapping[int, Attempt],
-    envelopes: Sequence[Envelope],
+    envelopes: Sequence[SmtpEnvelope],
     is_stopping: Callable[[], bool],
     *,
     in_one_packet: bool = True,
 ) -> dict[int, Attempt]:
     """Offer the mails with these numbers; return for each its connection, or the exception that stopped it."""
-    numbers = {session: number for number, session in sessions.items() if isinstance(session, Session)}
+    numbers = {session: number for number, session in sessions.items() if isinstance(session, SmtpSession)}
     offers = {
         session: smtp.offer(session, envelopes[number], in_one_packet=in_one_packet)
         for session, number in numbers.items()
@@ -181,7 +183,7 @@ def _try(
 
 
 def _offered(attempt: Attempt) -> Offered:
-    if isinstance(attempt, Session):
+    if isinstance(attempt, SmtpSession):
         return None
     return (
         attempt

@@ -7,7 +7,7 @@ from prometheus_client import Gauge
 
 from notifier.sending.lane import DotReply, Lane, NotTried, Offered
 from notifier.sending.server_health import ServerHealth
-from notifier.sending.smtp import Envelope, is_answer
+from notifier.sending.smtp import SmtpEnvelope, is_answer
 from notifier.settings import NotifierSettings
 from runtime.logging import log
 
@@ -46,7 +46,7 @@ class MailServer:
         now = time.monotonic()
         return self._health.capacity(now, self._lane.capacity(now))
 
-    def offer(self, envelopes: Sequence[Envelope], is_stopping: Callable[[], bool]) -> list[Offered]:
+    def offer(self, envelopes: Sequence[SmtpEnvelope], is_stopping: Callable[[], bool]) -> list[Offered]:
         """Call `Lane.offer`, return its results, and note whether the server answered."""
         with self._health.asking(time.monotonic()):
             results = self._lane.offer(envelopes, is_stopping)

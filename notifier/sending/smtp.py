@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from notifier.mail.mime import Mail
 from notifier.sending.smtp_connection import describe
-from notifier.sending.smtp_session import Dialogue, Session
+from notifier.sending.smtp_session import Dialogue, SmtpSession
 from stream.events.text import email_address
 
 OK = 250
@@ -53,7 +53,7 @@ class NoReply(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class SmtpEnvelope:
     """A mail with the addresses for MAIL FROM and RCPT TO.
 
     `body` is sent unchanged: headers and text, lines ended by CRLF, none that begins with a dot, without the final dot.
@@ -64,7 +64,7 @@ class Envelope:
     body: bytes
 
 
-def envelope(sender: str, recipient: str, mail: Mail) -> Envelope:
+def envelope(sender: str, recipient: str, mail: Mail) -> SmtpEnvelope:
     """Return `mail` addressed to `recipient`, which is written unchanged in To. No line of the body begins with a dot.
 
     Raises Unusable if `recipient` is not in canonical form, and ValueError if a header holds a line break or a lone
@@ -73,7 +73,7 @@ def envelope(sender: str, recipient: str, mail: Mail) -> Envelope:
     if email_address.parse(recipient, allow_dotless=True) != recipient:
         raise email_address.Unusable("it is not in canonical form")
     written = mail.as_bytes(international=not recipient.isascii())
-    return Envelope(sender, recipient, b"To: " + recipient.encode() + b"\r\n" + written)
+    return SmtpEnvelope(sender, recipient, b"To: " + recipient.encode() + b"\r\n" + written)
 
 
 def is_final(command: str, code: int) -> bool:
@@ -105,7 +105,7 @@ def is_answer(result: Exception | None) -> bool:
     return result is None or (isinstance(result, NotTaken) and not result.by_server)
 
 
-def offer(session: Session, envelope: Envelope, *, in_one_packet: bool) -> Dialogue[None]:
+def offer(session: SmtpSession, envelope: SmtpEnvelope, *, in_one_packet: bool) -> Dialogue[None]:
     """Send a mail up to its final dot; the commands go `in_one_packet` if the server offers PIPELINING (RFC 2920).
 
     Raises NotBegun if the connection fails before the reply to MAIL or that reply is temporary, so that another
@@ -129,7 +129,7 @@ def offer(session: Session, envelope: Envelope, *, in_one_packet: bool) -> Dialo
         raise _broken(failure, begun=begun, pipelined=pipelined) from failure
 
 
-def read_dot_reply(session: Session) -> Dialogue[None]:
+def read_dot_reply(session: SmtpSession) -> Dialogue[None]:
     """Read the server's reply to the final dot.
 
     Raises NotTaken if it refuses, NoReply if the connection fails or times out, or the reply is neither 2yz, 4yz nor
@@ -160,7 +160,7 @@ def _broken(failure: Exception, *, begun: bool, pipelined: bool) -> NotTaken:
     return Dropped(error) if is_drop and pipelined else NotBegun(error)
 
 
-def _commands(session: Session, envelope: Envelope) -> tuple[tuple[str, bytes, int], ...]:
+def _commands(session: SmtpSession, envelope: SmtpEnvelope) -> tuple[tuple[str, bytes, int], ...]:
     """Return each command with its line and the expected reply code.
 
     Raises NotTaken if the address is not ASCII and the server does not offer SMTPUTF8 (RFC 6531).

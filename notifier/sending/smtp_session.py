@@ -22,7 +22,7 @@ STILL_RUNNING = Exception("the dialogue is still running")
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Session:
+class SmtpSession:
     """A connection opened by `smtplib`. `timeout_s` limits the time for each whole reply, in seconds.
 
     `on_reply` is called after each reply.
@@ -122,8 +122,8 @@ class Session:
 
 
 def run_all(
-    dialogues: Mapping[Session, Dialogue[None]], interruption: Callable[[], Exception | None] = lambda: None
-) -> dict[Session, Exception | None]:
+    dialogues: Mapping[SmtpSession, Dialogue[None]], interruption: Callable[[], Exception | None] = lambda: None
+) -> dict[SmtpSession, Exception | None]:
     """Run dialogues concurrently until each has ended; return what each raised, or None.
 
     In a dialogue that waits past its session's deadline, TimeoutError is raised. `interruption` is called at least
@@ -156,7 +156,7 @@ def _step(dialogue: Dialogue[None], failure: Exception | None = None) -> Excepti
     return STILL_RUNNING
 
 
-def _poll(waiting: Mapping[Session, Dialogue[None]]) -> set[Session]:
+def _poll(waiting: Mapping[SmtpSession, Dialogue[None]]) -> set[SmtpSession]:
     """Return the sessions that can go on; none when the next deadline passes, or after POLL_S."""
     poll, by_number = select.poll(), {}
     for session in waiting:

@@ -37,7 +37,7 @@ REFUSED = re.compile(
 )
 
 
-class Unanswered(Exception):
+class StoreUnanswered(Exception):
     """The store has not answered within TIMEOUT_S, or not as Postgres does."""
 
 
@@ -71,7 +71,7 @@ class StoreProbe:
         while True:
             try:
                 self._probe()
-            except (psycopg.Error, OSError, Unanswered) as failure:
+            except (psycopg.Error, OSError, StoreUnanswered) as failure:
                 self._log_hung(failure)
                 time.sleep(RETRY_S)
             else:
@@ -86,7 +86,7 @@ class StoreProbe:
             _query(connection.pgconn)
             if not is_new:
                 _greet(connection.pgconn)
-        except (psycopg.Error, OSError, Unanswered):
+        except (psycopg.Error, OSError, StoreUnanswered):
             self._connection = None
             connection.pgconn.finish()
             raise
@@ -117,11 +117,11 @@ def _query(server: PGconn) -> None:
     server.send_query(b"SELECT 1")
     while server.is_busy():
         if not select.select([server.socket], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise Unanswered(f"no answer within {TIMEOUT_S:g} s")
+            raise StoreUnanswered(f"no answer within {TIMEOUT_S:g} s")
         server.consume_input()
     while (result := server.get_result()) is not None:
         if result.status != ExecStatus.TUPLES_OK:
-            raise Unanswered(result.error_message.decode(errors="replace").strip())
+            raise StoreUnanswered(result.error_message.decode(errors="replace").strip())
 
 
 def _greet(server: PGconn) -> None:

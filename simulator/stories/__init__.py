@@ -5,11 +5,11 @@ The shop posts its order first, because mails need its addresses. The provider's
 
 from collections.abc import Callable, Mapping
 
-from simulator.order import Order
+from simulator.order import SimulatedOrder
 from simulator.stories import invoices, parcels, payments, stripe, subscriptions
-from simulator.story import Webhook, life, ordered
+from simulator.story import SimulatedWebhook, life, ordered
 
-Story = Callable[[Order], tuple[Webhook, ...]]
+Story = Callable[[SimulatedOrder], tuple[SimulatedWebhook, ...]]
 
 STORIES: Mapping[str, Story] = {
     "generic": life,

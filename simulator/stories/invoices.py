@@ -1,10 +1,10 @@
 """Contract D: a paid crypto invoice."""
 
-from simulator.order import Order
-from simulator.story import Row, Webhook, as_json, customer, mail
+from simulator.order import SimulatedOrder
+from simulator.story import Row, SimulatedWebhook, as_json, customer, mail
 
 
-def tapayz(order: Order) -> tuple[Webhook, ...]:
+def tapayz(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's customer webhook, and `invoice.updated` to Complete.
 
     The invoice's title names goods, so a delivery request is expected too.
@@ -31,7 +31,7 @@ def tapayz(order: Order) -> tuple[Webhook, ...]:
     }
     rows = (Row("invoice", invoice, "Complete"),)
     mails = (mail("InvoiceCompleted", invoice), mail("DigitalDeliveryRequested", invoice))
-    return customer(order), Webhook("/callback/update-invoice", as_json(body), order.order_id, rows, mails)
+    return customer(order), SimulatedWebhook("/callback/update-invoice", as_json(body), order.order_id, rows, mails)
 
 
 STORIES = {"tapayz": tapayz}

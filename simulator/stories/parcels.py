@@ -7,15 +7,15 @@ from datetime import timedelta, timezone
 
 import msgspec
 
-from simulator.order import Order
-from simulator.story import Webhook, as_json, mail, ordered, packed, parcel
+from simulator.order import SimulatedOrder
+from simulator.story import SimulatedWebhook, as_json, mail, ordered, packed, parcel
 from simulator.world.api_state import ProviderRecord
 
 KST = timezone(timedelta(hours=9))
 CJ = "CJ대한통운"
 
 
-def easypost(order: Order) -> tuple[Webhook, ...]:
+def easypost(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order and shipping webhooks, then EasyPost's `tracker.updated`."""
     at = order.at("shipping")
     location = {"object": "TrackingLocation", "city": "SEOUL", "state": None, "country": "KR", "zip": None}
@@ -51,7 +51,7 @@ def easypost(order: Order) -> tuple[Webhook, ...]:
     return _delivered(order, "UPS", "/api/webhooks/easypost", as_json(event))
 
 
-def aftership(order: Order) -> tuple[Webhook, ...]:
+def aftership(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order and shipping webhooks, then AfterShip's `tracking_update`."""
     at = order.moment("shipping")
     message = {
@@ -73,7 +73,7 @@ def aftership(order: Order) -> tuple[Webhook, ...]:
     return _delivered(order, "usps", "/api/webhooks/aftership", as_json(body))
 
 
-def shippo(order: Order) -> tuple[Webhook, ...]:
+def shippo(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order and shipping webhooks, then Shippo's `track_updated`, in its test mode."""
     status = {
         "object_id": f"scan-{order.order_id}",
@@ -94,7 +94,7 @@ def shippo(order: Order) -> tuple[Webhook, ...]:
     return _delivered(order, "usps", "/api/webhooks/shippo", as_json(body))
 
 
-def delivery_tracker(order: Order) -> tuple[Webhook, ...]:
+def delivery_tracker(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order and shipping webhooks, then a callback that only names the parcel.
 
     The status comes from the provider's API.
@@ -111,7 +111,7 @@ def delivery_tracker(order: Order) -> tuple[Webhook, ...]:
     return _delivered(order, CJ, path, as_json(body), api=msgspec.json.encode(record))
 
 
-def sweettracker(order: Order) -> tuple[Webhook, ...]:
+def sweettracker(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order and shipping webhooks, then a scan of level 6, 배송완료 (delivered)."""
     at = f"{order.moment('shipping').astimezone(KST):%Y-%m-%d %H:%M:%S}"
     body = {
@@ -137,8 +137,10 @@ STORIES = {
 }
 
 
-def _delivered(order: Order, carrier: str, path: str, body: bytes, api: bytes | None = None) -> tuple[Webhook, ...]:
+def _delivered(
+    order: SimulatedOrder, carrier: str, path: str, body: bytes, api: bytes | None = None
+) -> tuple[SimulatedWebhook, ...]:
     row = parcel(order, carrier, "delivered")
     mails = (mail("ShipmentDelivered", row.key),)
-    delivered = Webhook(path, body, order.order_id, (row,), mails, api=api)
+    delivered = SimulatedWebhook(path, body, order.order_id, (row,), mails, api=api)
     return ordered(order), packed(order, carrier), delivered

@@ -8,15 +8,15 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from simulator.order import Order
-from simulator.story import Webhook, as_json, ordered, paid
+from simulator.order import SimulatedOrder
+from simulator.story import SimulatedWebhook, as_json, ordered, paid
 from simulator.world.api_state import ProviderRecord
 
 KST = timezone(timedelta(hours=9))
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 
 
-def toss(order: Order) -> tuple[Webhook, ...]:
+def toss(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order webhook, then `PAYMENT_STATUS_CHANGED`, whose `createdAt` has no offset, as Toss's."""
     key, at = f"pk_{order.order_id}", order.moment("payment").astimezone(KST)
     payment = {
@@ -39,7 +39,7 @@ def toss(order: Order) -> tuple[Webhook, ...]:
     return ordered(order), paid(order, "/api/webhooks/toss", as_json(body), api=_api_record(order, "toss", key, "DONE"))
 
 
-def portone_v1(order: Order) -> tuple[Webhook, ...]:
+def portone_v1(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order webhook, then a V1 webhook: payment id and status, unsigned."""
     key = f"imp_{order.order_id}"
     body = {"imp_uid": key, "merchant_uid": order.order_id, "status": "paid"}
@@ -47,7 +47,7 @@ def portone_v1(order: Order) -> tuple[Webhook, ...]:
     return ordered(order), paid(order, "/api/webhooks/portone_v1", as_json(body), api=api)
 
 
-def portone_v2(order: Order) -> tuple[Webhook, ...]:
+def portone_v2(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order webhook, then a V2 webhook: signed, without an amount. Its payment id is the order id."""
     key = f"tx-{order.order_id}"
     data = {"storeId": "store-simulated", "paymentId": order.order_id, "transactionId": key}
@@ -56,7 +56,7 @@ def portone_v2(order: Order) -> tuple[Webhook, ...]:
     return ordered(order), paid(order, "/api/webhooks/portone_v2", as_json(body), api=api)
 
 
-def inicis(order: Order) -> tuple[Webhook, ...]:
+def inicis(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order webhook, then a mobile notice of a deposit to a virtual account: a form in EUC-KR."""
     key = f"StdpayVBNK{order.order_id}"
     fields = {
@@ -77,7 +77,7 @@ def inicis(order: Order) -> tuple[Webhook, ...]:
     return ordered(order), paid(order, "/api/webhooks/inicis", body, headers=FORM, api=api)
 
 
-def kakaopay(order: Order) -> tuple[Webhook, ...]:
+def kakaopay(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order webhook, then one of contract E on the shared path, with the provider in a header."""
     body = {
         "aid": f"A{order.order_id}",
@@ -93,7 +93,7 @@ def kakaopay(order: Order) -> tuple[Webhook, ...]:
     return ordered(order), paid(order, "/webhooks/payment", as_json(body), headers=(("X-PG-Provider", "KAKAO"),))
 
 
-def naverpay(order: Order) -> tuple[Webhook, ...]:
+def naverpay(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order webhook, then one of contract E on the provider's own path, with an event id."""
     body = {
         "eventId": f"naver-{order.order_id}",
@@ -115,7 +115,7 @@ STORIES = {
 }
 
 
-def _api_record(order: Order, provider: str, alias: str, status: str) -> bytes:
+def _api_record(order: SimulatedOrder, provider: str, alias: str, status: str) -> bytes:
     record = ProviderRecord(
         provider=provider,
         alias=alias,

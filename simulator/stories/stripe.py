@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from simulator.order import Order
-from simulator.story import Row, Webhook, as_json, mail, ordered, paid
+from simulator.order import SimulatedOrder
+from simulator.story import Row, SimulatedWebhook, as_json, mail, ordered, paid
 
 
-def stripe(order: Order) -> tuple[Webhook, ...]:
+def stripe(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's order webhook, and `payment_intent.succeeded` with the order in the intent's metadata.
 
     KRW has no minor unit.
@@ -15,7 +15,7 @@ def stripe(order: Order) -> tuple[Webhook, ...]:
     return ordered(order), _intent(order)
 
 
-def stripe_dispute(order: Order) -> tuple[Webhook, ...]:
+def stripe_dispute(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the order, its payment, and two webhooks of a dispute, by which the bank takes the money back.
 
     Seller and customer have the same address. The dispute stays open, so its mail is sent whichever of its webhooks
@@ -43,7 +43,7 @@ def stripe_dispute(order: Order) -> tuple[Webhook, ...]:
     sold = mail("PaymentCompleted", order.order_id, audience="seller")
     intent = _intent(order)
     disputed = [
-        Webhook(
+        SimulatedWebhook(
             "/api/webhooks/stripe",
             _event(order, f"charge.dispute.{name}", dispute, int(at.timestamp())),
             order.order_id,
@@ -55,7 +55,7 @@ def stripe_dispute(order: Order) -> tuple[Webhook, ...]:
     return ordered(order, sellerEmail=order.email), replace(intent, mails=(*intent.mails, sold)), *disputed
 
 
-def _intent(order: Order) -> Webhook:
+def _intent(order: SimulatedOrder) -> SimulatedWebhook:
     at = int(order.moment("payment").timestamp())
     intent = {
         "id": f"pi_{order.order_id}",
@@ -72,7 +72,7 @@ def _intent(order: Order) -> Webhook:
     return paid(order, "/api/webhooks/stripe", _event(order, "payment_intent.succeeded", intent, at))
 
 
-def _event(order: Order, event_type: str, stripe_object: dict[str, object], at: int) -> bytes:
+def _event(order: SimulatedOrder, event_type: str, stripe_object: dict[str, object], at: int) -> bytes:
     event = {
         "id": f"evt_{order.order_id}_{event_type}",
         "object": "event",

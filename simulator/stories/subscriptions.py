@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from simulator.order import Order
-from simulator.story import Row, Webhook, as_json, customer, mail, ordered
+from simulator.order import SimulatedOrder
+from simulator.story import Row, SimulatedWebhook, as_json, customer, mail, ordered
 
 
-def tosspayments(order: Order) -> tuple[Webhook, ...]:
+def tosspayments(order: SimulatedOrder) -> tuple[SimulatedWebhook, ...]:
     """Return the shop's customer and order webhooks, and `payment.confirmed`. The order id contains user and plan."""
     user, at = order.order_id, order.moment("payment")
     order_id = f"BIZ-{user}-PRO-{at:%Y%m%d%H%M%S}"
@@ -26,7 +26,7 @@ def tosspayments(order: Order) -> tuple[Webhook, ...]:
     }
     rows = (Row("payment", order_id, "completed"), Row("subscription", user, "active"))
     mails = (mail("PaymentCompleted", order_id), mail("SubscriptionActivated", user, order_id))
-    paid = Webhook("/api/webhooks/tosspayments", as_json(body), user, rows, mails)
+    paid = SimulatedWebhook("/api/webhooks/tosspayments", as_json(body), user, rows, mails)
     order_webhook = ordered(order, orderId=order_id, customerId=user)
     return customer(order), replace(order_webhook, order_id=user), paid
 

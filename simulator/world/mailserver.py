@@ -55,7 +55,7 @@ class Moods:
         return self.now.ill if self._chance.random() < self.now.share else "well"
 
 
-class Session:
+class SmtpConnection:
     """One client's connection."""
 
     def __init__(self, postbox: Postbox, moods: Moods, reader: StreamReader, writer: StreamWriter) -> None:
@@ -171,7 +171,7 @@ async def serve(path: Path, smtp_port: int, port: int) -> None:
     await runner.setup()
     await web.TCPSite(runner, HOST, port).start()
     server = await asyncio.start_server(
-        lambda reader, writer: Session(postbox, moods, reader, writer).serve(), HOST, smtp_port, limit=LONGEST
+        lambda reader, writer: SmtpConnection(postbox, moods, reader, writer).serve(), HOST, smtp_port, limit=LONGEST
     )
     async with server:
         await server.serve_forever()

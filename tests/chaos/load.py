@@ -17,7 +17,7 @@ from runtime.timing.rate_limiter import RateLimiter
 from simulator import verdict, watch
 from simulator.inbox import whole_inbox
 from simulator.plan import Life, Plan, lives
-from simulator.sender import Sender, Tally
+from simulator.sender import Tally, WebhookSender
 from simulator.stores import Stores
 from simulator.verdict import Verdict
 from simulator.watch import WaitLimits
@@ -79,7 +79,9 @@ class Load:
                 plans = [self._plan(wave, provider) for provider in PROVIDERS]
                 posted = [life for plan in plans for life in lives(plan)]
                 self.posted += posted
-                self._add(await Sender(session, self.env, lambda: None).play(tuple(posted), RateLimiter(self.rate)))
+                self._add(
+                    await WebhookSender(session, self.env, lambda: None).play(tuple(posted), RateLimiter(self.rate))
+                )
 
     def _plan(self, wave: int, provider: str) -> Plan:
         now = datetime.now(UTC)

@@ -16,7 +16,7 @@ from console import retention
 from console.domain import STATUSES
 from console.handler import handle
 from console.queries import lookup, search
-from console.queries.criteria import Filter, Page, Range
+from console.queries.criteria import Filter, Range, RowPage
 from console.queries.figures.spans import DAY, HOUR
 from runtime.postgres.engine import engine
 from stream.events import EventId, Micros, Outcome, OutcomeKind, QuarantinedWebhook, Record, ids, topics
@@ -195,7 +195,7 @@ def pages(tx: Any, wanted: Filter, limit: int) -> Iterator[lookup.Row]:
     """The whole of a search, page by page."""
     after = None
     while True:
-        found = search.webhooks(tx, wanted, Page(limit, after))
+        found = search.webhooks(tx, wanted, RowPage(limit, after))
         yield from found[:limit]
         if len(found) <= limit:
             return

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli import environment
-from cli.clients.tail_entries import COLOURS, Entry, Filters, Tail
+from cli.clients.tail_entries import COLOURS, Filters, Tail, TailEntry
 from local.messages import CommandError, say
 from runtime.json_value import JsonValue
 
@@ -56,7 +56,7 @@ def _at(message: JsonValue) -> tuple[int, int]:
     return message.timestamp()[1], message.offset()
 
 
-def _say(entry: Entry, *, as_json: bool) -> None:
+def _say(entry: TailEntry, *, as_json: bool) -> None:
     from cli import output
 
     if as_json:

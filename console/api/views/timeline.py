@@ -12,11 +12,11 @@ from runtime.clock import to_datetime
 from runtime.json_value import JsonValue
 from stream.events.text.redaction import masked_text
 
-Entry = dict[str, JsonValue]
+TimelineEntry = dict[str, JsonValue]
 """`at`, `kind` (received, handled, published, mailed), `what` (a line), and the `id` of the webhook, event or mail."""
 
 
-def entries(rows: RelatedRows) -> list[Entry]:
+def entries(rows: RelatedRows) -> list[TimelineEntry]:
     """Return the timeline, sorted by time; at equal times causes come first. `at` is in microseconds since 1970 UTC."""
     depth_of = depths(rows)
     unsorted = [*_received(rows.webhooks), *_published(rows), *_handled(rows), *_mailed(rows.mails)]
@@ -44,7 +44,7 @@ def processed_at(rows: RelatedRows) -> dict[str, int]:
     return {row["event_id"]: row["at"] for row in reversed(rows.outcomes) if row["outcome"] == "processed"}
 
 
-def _received(rows: Iterable[Row]) -> Iterable[Entry]:
+def _received(rows: Iterable[Row]) -> Iterable[TimelineEntry]:
     for row in rows:
         if row["received_at"] is not None:
             text = f"{row['event_type'] or UNKNOWN} from {provider_word(row['provider'])}"
@@ -52,7 +52,7 @@ def _received(rows: Iterable[Row]) -> Iterable[Entry]:
             yield _entry(row["received_at"], "received", f"{text}, {proof}: {row['status']}", row["webhook_id"])
 
 
-def _handled(rows: RelatedRows) -> Iterable[Entry]:
+def _handled(rows: RelatedRows) -> Iterable[TimelineEntry]:
     labels = {event["event_id"]: event["type"] for event in rows.events}
     labels |= {row["webhook_id"]: row["event_type"] or UNKNOWN for row in rows.webhooks}
     for row in rows.outcomes:
@@ -67,7 +67,7 @@ def _first_line(error: str) -> str:
     return error.partition("\n")[0]
 
 
-def _published(rows: RelatedRows) -> Iterable[Entry]:
+def _published(rows: RelatedRows) -> Iterable[TimelineEntry]:
     """Yield the domain events at the time their webhook was processed, or was received while the former is unknown."""
     handled = processed_at(rows)
     for row in rows.events:
@@ -95,11 +95,11 @@ def _money(body: Mapping[str, JsonValue]) -> str:
         return f" {amount}"
 
 
-def _mailed(rows: Iterable[Row]) -> Iterable[Entry]:
+def _mailed(rows: Iterable[Row]) -> Iterable[TimelineEntry]:
     for row in rows:
         text = f"{row['event_type']} to the {row['audience']} by {row['channel']}"
         yield _entry(row["sent_at"], "mailed", text, row["notification_id"])
 
 
-def _entry(at: JsonValue, kind: str, text: str, event_id: str) -> Entry:
+def _entry(at: JsonValue, kind: str, text: str, event_id: str) -> TimelineEntry:
     return {"at": at, "kind": kind, "what": text, "id": event_id}

@@ -10,7 +10,7 @@ from console.api.views import log_entries
 from console.login import ended_sessions
 from console.pages.operations import csv_file
 from console.queries import actions
-from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
+from console.web.page import Action, ActionRefused, ActionResult, Done, Page, PageRequest
 from console.web.rendering import action_details
 from console.web.rendering.texts import catalogue
 from runtime.json_value import JsonValue
@@ -50,9 +50,9 @@ def end_sessions(tx: Connection, request: PageRequest) -> ActionResult:
     """
     user = _user(request)
     if not user:
-        raise Refused("audit.no_user")
+        raise ActionRefused("audit.no_user")
     if not request.may_have_sessions(user):
-        raise Refused("audit.unknown_user", name=user)
+        raise ActionRefused("audit.unknown_user", name=user)
     with tx.engine.begin() as own:
         ended_sessions.end_all(own, user, request.now // 1_000_000)
     return Done(f"/audit?{urlencode({'user': user})}", "audit.sessions_ended", {"name": user})

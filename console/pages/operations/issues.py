@@ -11,7 +11,7 @@ from console.queries.criteria import BadParameter, is_uuid
 from console.redrives import runner, store
 from console.redrives.store import Redrive
 from console.web import reasons
-from console.web.page import Action, ActionResult, Done, Live, Page, PageRequest, Refused, Shown
+from console.web.page import Action, ActionRefused, ActionResult, Done, Live, Page, PageRequest, Shown
 from runtime.json_value import JsonValue
 from stream.events import ids
 
@@ -115,7 +115,7 @@ def cancel(tx: Connection, request: PageRequest) -> ActionResult:
     redrive_id = request.ids[0]
     found = store.read(tx, redrive_id) if is_uuid(redrive_id) else None
     if found is None:
-        raise Refused("issues.no_redrive")
+        raise ActionRefused("issues.no_redrive")
     with tx.engine.begin() as own:
         ended = store.end(own, redrive_id, "cancelled")
     return Done(f"/issues/{found.issue_id}", "issues.cancelled" if ended else "issues.ended_before")
@@ -147,7 +147,7 @@ def _find(tx: Connection, issue_id: str) -> Context | None:
 def _existing(tx: Connection, request: PageRequest) -> Context:
     found = _find(tx, request.ids[0])
     if found is None:
-        raise Refused("issues.gone")
+        raise ActionRefused("issues.gone")
     return found
 
 
@@ -158,7 +158,7 @@ def _chosen(tx: Connection, request: PageRequest) -> list[str]:
         named = set(request.form_lists.get("event", ()))
         dead = [event_id for event_id in dead if event_id in named]
     if not dead:
-        raise Refused("issues.none_chosen")
+        raise ActionRefused("issues.none_chosen")
     return dead
 
 

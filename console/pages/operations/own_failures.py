@@ -5,7 +5,7 @@ from collections import defaultdict
 from sqlalchemy import Connection
 
 from console.queries.lookup import Row, rows
-from console.web.page import Action, ActionResult, Done, PageRequest, Refused
+from console.web.page import Action, ActionRefused, ActionResult, Done, PageRequest
 from console.web.rendering.formatting import first_line
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
@@ -68,7 +68,7 @@ def redrive(_: Connection, request: PageRequest) -> ActionResult:
     """Redrive those of the console's own dead events that the form names. Raises Refused if it names none."""
     chosen = list(filter(None, request.form_lists.get("event", ())))
     if not chosen:
-        raise Refused("issues.none_chosen")
+        raise ActionRefused("issues.none_chosen")
     answer = request.services.post(SERVICE, "/dead/redrive", {"filters": {"id": chosen}})
     return Done("/issues", "issues.redrive_started", {"count": answer["redriven"]})
 

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from console.labels import provider_word
 from console.queries.figures import provider_figures
 from console.web import reasons
-from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused
+from console.web.page import Action, ActionRefused, ActionResult, Done, Page, PageRequest
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
 from stream.events import topics
@@ -96,7 +96,7 @@ def _reason(request: PageRequest) -> str:
 
 def _service(request: PageRequest) -> str:
     if request.ids[0] not in SERVICES:
-        raise Refused("providers.no_service")
+        raise ActionRefused("providers.no_service")
     return request.ids[0]
 
 

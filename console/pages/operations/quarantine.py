@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from console.queries import quarantine
 from console.queries.criteria import BadParameter
 from console.queries.figures.spans import HOUR
-from console.web.page import Action, ActionResult, Done, Page, PageRequest, Refused, Shown
+from console.web.page import Action, ActionRefused, ActionResult, Done, Page, PageRequest, Shown
 from runtime.json_value import JsonValue
 
 SPANS = {"1": quarantine.MINUTE * 2, "24": HOUR, "168": HOUR * 6}
@@ -83,7 +83,7 @@ def _records(tx: Connection, chosen: Sequence[str]) -> list[dict[str, JsonValue]
         if row["topic"]
     ]
     if not records:
-        raise Refused("quarantine.none_chosen")
+        raise ActionRefused("quarantine.none_chosen")
     return records
 
 

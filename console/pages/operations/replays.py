@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from console.web.page import Action, ActionResult, Done, Live, Page, PageRequest, Refused
+from console.web.page import Action, ActionRefused, ActionResult, Done, Live, Page, PageRequest
 from runtime.clients.management_client import ServiceRefused, ServiceUnreachable
 from runtime.json_value import JsonValue
 from stream.events import topics
@@ -29,7 +29,7 @@ def run(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
     """
     service, verb = request.ids
     if service not in SERVICES or verb not in VERBS:
-        raise Refused("replays.unknown")
+        raise ActionRefused("replays.unknown")
     fields = {name: request.form[name].strip() for name in ("name", "orders", "to") if request.form.get(name)}
     request.services.post(service, "/replays", {**fields, "verb": verb, "by": request.viewer.name})
     return Done(f"/replays?service={service}", "replays.started", {"verb": verb, "service": service})

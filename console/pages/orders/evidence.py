@@ -16,7 +16,7 @@ from console.api import endpoints, query_params
 from console.pages.orders.by_query import by_query, id_in_query
 from console.queries import customers
 from console.web import reasons
-from console.web.page import Action, Download, Page, PageRequest, Redirect, Refused, first_id
+from console.web.page import Action, ActionRefused, Download, Page, PageRequest, Redirect, first_id
 from console.web.rendering import action_details
 from console.web.rendering.paths import ORDER
 from evidence import archive, bundle
@@ -69,9 +69,9 @@ def download_customer(tx: Connection, request: PageRequest) -> Download:
     name, terms = query_params.checked_id(request.ids[0]), _terms(request)
     found = customers.find(tx, name)
     if not found.orders:
-        raise Refused("evidence.no_orders")
+        raise ActionRefused("evidence.no_orders")
     if len(found.orders) > MAX_ORDERS or not found.is_complete:
-        raise Refused("evidence.too_many", most=MAX_ORDERS)
+        raise ActionRefused("evidence.too_many", most=MAX_ORDERS)
     orders = [row["order_id"] for row in found.orders]
     shown = name if terms.because else masked_text(name)
     make = partial(archive.of_order, _sources(tx, request), terms=terms)
@@ -91,13 +91,13 @@ def download(name: str, write: Callable[[BinaryIO], Written]) -> Download:
             note = action_details.code("evidence.made", {"entries": str(written.size), "digest": written.digest})
             return Download(name, file.read(), "application/zip", note)
     except UnknownOrder as unknown:
-        raise Refused("evidence.no_orders") from unknown
+        raise ActionRefused("evidence.no_orders") from unknown
     except KafkaUnavailable as away:
-        raise Refused("evidence.kafka_away", reason=away) from away
+        raise ActionRefused("evidence.kafka_away", reason=away) from away
     except RegistryError as failure:
-        raise Refused("evidence.registry_away", reason=failure) from failure
+        raise ActionRefused("evidence.registry_away", reason=failure) from failure
     except TooLarge as large:
-        raise Refused("evidence.too_large", size=MAX_BYTES // 1_000_000) from large
+        raise ActionRefused("evidence.too_large", size=MAX_BYTES // 1_000_000) from large
 
 
 def _terms(request: PageRequest) -> Terms:

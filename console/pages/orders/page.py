@@ -15,8 +15,8 @@ from console.pages.orders import lifeline, refused
 from console.pages.orders.by_query import by_query
 from console.pages.orders.lifeline import OpenEvent
 from console.queries import field_origin, lookup
-from console.queries.criteria import Page as Slice
 from console.queries.criteria import RefusalFilter
+from console.queries.criteria import RowPage as Slice
 from console.web.page import Page, PageRequest
 from console.web.rendering.paths import ORDER
 from evidence.archive import MAX_REASON_CHARS

@@ -7,7 +7,7 @@ from console.pages.webhooks.page import file_name
 from console.queries import lookup
 from console.queries.criteria import is_uuid
 from console.queries.lookup import Row
-from console.web.page import Action, Download, PageRequest, Refused, Shown
+from console.web.page import Action, ActionRefused, Download, PageRequest, Shown
 
 MAX_TEXT_CHARS = 1_000_000
 """The most characters that are shown of a payload that is not JSON."""
@@ -32,7 +32,7 @@ def download(tx: Connection, request: PageRequest) -> Download:
 def _row(tx: Connection, request: PageRequest) -> Row:
     found = lookup.webhook(tx, request.ids[0]) if is_uuid(request.ids[0]) else None
     if found is None or found[0]["payload"] is None:
-        raise Refused("webhook.no_payload")
+        raise ActionRefused("webhook.no_payload")
     return found[0]
 
 

@@ -8,7 +8,7 @@ from litestar import Response, post
 
 from console.web import acting
 from console.web.action_log import ActionLog, NotRecorded
-from console.web.gate import Entry, Flash, local_path
+from console.web.gate import Flash, ViewerSession, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.page import Action, ActionResult, Done, Download, Shown
 from console.web.rendering.renderer import HEADERS, html
@@ -38,7 +38,7 @@ class ActionRoutes:
         return answer
 
     def _act(
-        self, action: Action, request: AnyRequest, form: Mapping[str, tuple[str, ...]], entry: Entry
+        self, action: Action, request: AnyRequest, form: Mapping[str, tuple[str, ...]], entry: ViewerSession
     ) -> AnyResponse:
         first = {name: values[0] for name, values in form.items()}
         if not self._responder.gate.sessions.permits(entry.session, first.get(acting.CSRF_FIELD, "")):
@@ -55,7 +55,7 @@ class ActionRoutes:
             return response
         return self._shown(request, entry, result, back)
 
-    def _shown(self, request: AnyRequest, entry: Entry, result: ActionResult, back: str) -> AnyResponse:
+    def _shown(self, request: AnyRequest, entry: ViewerSession, result: ActionResult, back: str) -> AnyResponse:
         match result:
             case Done(location, message, values):
                 response = see_other(location)

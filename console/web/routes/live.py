@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.response import ServerSentEvent
 from sqlalchemy import exc
 
-from console.web.gate import Entry
+from console.web.gate import ViewerSession
 from console.web.litestar_types import AnyRequest
 from console.web.page import Live
 from console.web.rendering.renderer import HEADERS
@@ -47,7 +47,9 @@ class LiveRoutes:
 
         return answer
 
-    async def _events(self, live: Live, request: AnyRequest, entry: Entry) -> AsyncGenerator[dict[str, str], None]:
+    async def _events(
+        self, live: Live, request: AnyRequest, entry: ViewerSession
+    ) -> AsyncGenerator[dict[str, str], None]:
         """Yield the part whenever it has changed, and a comment every KEEP_ALIVE_S."""
         self._live_count += 1
         try:
@@ -65,7 +67,7 @@ class LiveRoutes:
         finally:
             self._live_count -= 1
 
-    def _has_ended(self, entry: Entry) -> bool:
+    def _has_ended(self, entry: ViewerSession) -> bool:
         """Return whether the viewer's session has been ended; False while the store does not answer.
 
         A browser does not reconnect after a refusal, so a short failure of the store must not end the connection.
@@ -76,7 +78,7 @@ class LiveRoutes:
             log.warning("store.failed", error=failure_message(failure))
             return False
 
-    def _part(self, live: Live, request: AnyRequest, entry: Entry) -> str | None:
+    def _part(self, live: Live, request: AnyRequest, entry: ViewerSession) -> str | None:
         """Return the HTML of the part as it is now; None if it cannot be rendered: the browser keeps the last one."""
         try:
             with self._responder.store.connect() as tx:

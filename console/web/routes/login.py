@@ -9,7 +9,7 @@ from litestar import get, post
 
 from console.login import failed_logins, users
 from console.web.acting import CSRF_FIELD
-from console.web.gate import SESSION, Entry, local_path
+from console.web.gate import SESSION, ViewerSession, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.routes.http import form_lists, see_other
 from console.web.routes.responder import Responder
@@ -66,7 +66,7 @@ class LoginRoutes:
         return [show, login, logout, preferences]
 
     def form(
-        self, request: AnyRequest, entry: Entry, problem: str = "", status: int = 200, **values: object
+        self, request: AnyRequest, entry: ViewerSession, problem: str = "", status: int = 200, **values: object
     ) -> AnyResponse:
         """Return the form to log in; for a viewer who has logged in already, a redirect to the page that `next` names.
 
@@ -86,7 +86,7 @@ class LoginRoutes:
         response.status_code = status
         return response
 
-    def _login(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
+    def _login(self, request: AnyRequest, fields: Mapping[str, str], entry: ViewerSession) -> AnyResponse:
         if not self._permits(entry, fields):
             return self.form(request, entry, "login.expired", 403)
         name, address, store = fields.get("user", "").strip()[:100], self._address(request), self._responder.store
@@ -112,7 +112,7 @@ class LoginRoutes:
         self._gate.set_session(request, response, session)
         return response
 
-    def _logout(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
+    def _logout(self, request: AnyRequest, fields: Mapping[str, str], entry: ViewerSession) -> AnyResponse:
         if not self._permits(entry, fields):
             return self._responder.error(entry, 403, "csrf")
         self._responder.end(entry.session)
@@ -120,7 +120,7 @@ class LoginRoutes:
         self._gate.clear(response, SESSION)
         return response
 
-    def _set_preferences(self, request: AnyRequest, fields: Mapping[str, str], entry: Entry) -> AnyResponse:
+    def _set_preferences(self, request: AnyRequest, fields: Mapping[str, str], entry: ViewerSession) -> AnyResponse:
         if not self._permits(entry, fields):
             return self._responder.error(entry, 403, "csrf")
         response = see_other(local_path(fields.get("back")))
@@ -133,7 +133,7 @@ class LoginRoutes:
         headers = list(request.scope["headers"])
         return client_address.rate_limit_key(client_address.source(peer, headers, self._proxies))
 
-    def _permits(self, entry: Entry, fields: Mapping[str, str]) -> bool:
+    def _permits(self, entry: ViewerSession, fields: Mapping[str, str]) -> bool:
         return self._gate.sessions.permits(entry.session, fields.get(CSRF_FIELD, ""))
 
 

@@ -5,7 +5,7 @@ import time
 from litestar import get
 
 from console.login.oidc import ATTEMPT_S, Attempt, OidcProvider, OidcRefused
-from console.web.gate import Entry, local_path
+from console.web.gate import ViewerSession, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.routes.http import see_other
 from console.web.routes.login import LoginRoutes
@@ -38,7 +38,7 @@ class OidcRoutes:
 
         return [begin, finish]
 
-    def _begin(self, request: AnyRequest, entry: Entry) -> AnyResponse:
+    def _begin(self, request: AnyRequest, entry: ViewerSession) -> AnyResponse:
         try:
             url, attempt = self._provider.begin(local_path(request.query_params.get("next")), int(time.time()))
         except OidcRefused as refused:
@@ -47,7 +47,7 @@ class OidcRoutes:
         self._gate.set_private(request, response, COOKIE, self._gate.sessions.signed(attempt), ATTEMPT_S)
         return response
 
-    def _finish(self, request: AnyRequest, entry: Entry) -> AnyResponse:
+    def _finish(self, request: AnyRequest, entry: ViewerSession) -> AnyResponse:
         attempt = self._gate.sessions.unsigned(request.cookies.get(COOKIE, ""), Attempt)
         query = {name: str(values[0]) for name, values in request.query_params.dict().items()}
         try:
@@ -65,6 +65,6 @@ class OidcRoutes:
         self._gate.clear(response, COOKIE)
         return response
 
-    def _refuse(self, request: AnyRequest, entry: Entry, reason: str) -> AnyResponse:
+    def _refuse(self, request: AnyRequest, entry: ViewerSession, reason: str) -> AnyResponse:
         log.warning("login.failed", cause=reason)
         return self._login.form(request, entry, "login.oidc_failed", 401)

@@ -4,7 +4,7 @@ from functools import partial
 
 from litestar import get
 
-from console.web.gate import FLASH, Entry
+from console.web.gate import FLASH, ViewerSession
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.page import Page
 from console.web.rendering.renderer import framed, html
@@ -29,7 +29,7 @@ class PageRoutes:
 
         return answer
 
-    def _show(self, page: Page, request: AnyRequest, entry: Entry) -> AnyResponse:
+    def _show(self, page: Page, request: AnyRequest, entry: ViewerSession) -> AnyResponse:
         fragment = page.fragment if request.headers.get("hx-request") else None
         with self._responder.store.connect() as tx:
             context = page.view(tx, self._responder.page_request(request, entry))

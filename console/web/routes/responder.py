@@ -11,7 +11,7 @@ from console.login import ended_sessions
 from console.login.sessions import Session
 from console.login.users import Role
 from console.queries.criteria import BadParameter
-from console.web.gate import SESSION, Entry, Gate, local_path
+from console.web.gate import SESSION, Gate, ViewerSession, local_path
 from console.web.litestar_types import AnyRequest, AnyResponse
 from console.web.page import PageRequest, Redirect
 from console.web.rendering.renderer import Renderer, html
@@ -22,7 +22,7 @@ from runtime.json_value import JsonValue
 from runtime.logging import log
 from runtime.postgres.engine import failure_message
 
-Respond = Callable[[Entry], AnyResponse]
+Respond = Callable[[ViewerSession], AnyResponse]
 """Makes the response for the session and viewer of a request. It runs in a thread, so it may wait for the store."""
 
 
@@ -79,12 +79,12 @@ class Responder:
             with self.store.begin() as tx:
                 ended_sessions.end(tx, session, int(time.time()))
 
-    def error(self, entry: Entry, status: int, cause: str, detail: str = "", **values: str) -> AnyResponse:
+    def error(self, entry: ViewerSession, status: int, cause: str, detail: str = "", **values: str) -> AnyResponse:
         """Return the page of an error: the texts `error.<cause>.title` and `.text` with `values`, and then `detail`."""
         context = {"status": status, "cause": cause, "detail": detail, "values": values}
         return html(self.renderer.render("error.html", entry.viewer, context), status)
 
-    def render(self, entry: Entry, template: str, context: Mapping[str, JsonValue]) -> AnyResponse:
+    def render(self, entry: ViewerSession, template: str, context: Mapping[str, JsonValue]) -> AnyResponse:
         """Return a template as a page with status 200, for a page without a view."""
         return html(self.renderer.render(template, entry.viewer, context))
 
@@ -97,13 +97,13 @@ class Responder:
         response = self._refusal(request, entry, None) or self.error(entry, 404, "not_found")
         return self._with_session(request, entry, response)
 
-    def _with_session(self, request: AnyRequest, entry: Entry, response: AnyResponse) -> AnyResponse:
+    def _with_session(self, request: AnyRequest, entry: ViewerSession, response: AnyResponse) -> AnyResponse:
         """Add the cookie of a session that is new or was refreshed, unless the response sets another."""
         if entry.is_new and not any(cookie.key == SESSION for cookie in response.cookies):
             self.gate.set_session(request, response, entry.session)
         return response
 
-    def _refusal(self, request: AnyRequest, entry: Entry, role: Role | None) -> AnyResponse | None:
+    def _refusal(self, request: AnyRequest, entry: ViewerSession, role: Role | None) -> AnyResponse | None:
         if not self._configured:
             return self.error(entry, 503, "unconfigured")
         if role is None or entry.viewer.may(role):
@@ -119,7 +119,7 @@ class Responder:
     def page_request(
         self,
         request: AnyRequest,
-        entry: Entry,
+        entry: ViewerSession,
         form: Mapping[str, str] | None = None,
         lists: Mapping[str, tuple[str, ...]] | None = None,
     ) -> PageRequest:

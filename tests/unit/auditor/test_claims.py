@@ -8,7 +8,7 @@ import pytest
 
 from auditor import store_claims
 from auditor.audit import judge
-from auditor.evidence import Accepted, Evidence, Period, Store
+from auditor.evidence import Accepted, AuditEvidence, Period, Store
 from auditor.models.by_service import models
 from auditor.record_claims import Trace
 from stream.events import DomainEvent, NotificationSent, Outcome, topics
@@ -16,14 +16,14 @@ from stream.kafka.position import Position
 from tests.builders import a_payment
 from tests.unit.auditor.whole import COMPLETE, DELIVERED, GIVEN_BACK, PAID, event_id, whole
 
-Damage = Callable[[Evidence], Evidence]
+Damage = Callable[[AuditEvidence], AuditEvidence]
 
 
-def broken(evidence: Evidence) -> set[str]:
+def broken(evidence: AuditEvidence) -> set[str]:
     return {claim.name for claim in judge(evidence) if claim.wrong}
 
 
-def under_way(evidence: Evidence) -> set[str]:
+def under_way(evidence: AuditEvidence) -> set[str]:
     return {claim.name for claim in judge(evidence) if claim.unfinished}
 
 

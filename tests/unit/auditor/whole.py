@@ -3,7 +3,7 @@
 from collections import Counter
 from hashlib import sha256
 
-from auditor.evidence import Accepted, Entry, Evidence, Store
+from auditor.evidence import Accepted, AuditEvidence, LogRecord, Store
 from auditor.models.by_service import models
 from auditor.record_claims import READS, WITHOUT_OUTCOMES
 from auditor.stores import TABLES
@@ -37,7 +37,7 @@ def events() -> list[DomainEvent]:
     return [*paid, *delivered, *given_back, *credited]
 
 
-def whole() -> Evidence:
+def whole() -> AuditEvidence:
     """Return evidence for which every claim of the auditor holds."""
     log = Topics()
     for event in (ORDER, PAID, AGAIN, DELIVERED, GIVEN_BACK, COMPLETE, *events()):
@@ -68,20 +68,20 @@ def whole() -> Evidence:
         for one in sent
     )
     ends = dict(log.ends)
-    return Evidence(dict.fromkeys(SERVICES, ends), stores, tuple(log.entries), Counter(messages.keys()), accepted)
+    return AuditEvidence(dict.fromkeys(SERVICES, ends), stores, tuple(log.entries), Counter(messages.keys()), accepted)
 
 
 class Topics:
     """The records of all topics, each of one partition."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[LogRecord] = []
         self.ends: Counter[tuple[str, int]] = Counter()
 
     def append(self, topic: str, event: Record) -> None:
         event_id, digest = identity(event)
         delivery = Delivery(event, event_id, digest, topic, 0, self.ends[topic, 0], None, None)
-        self.entries.append(Entry(delivery, NOON // 1000))
+        self.entries.append(LogRecord(delivery, NOON // 1000))
         self.ends[topic, 0] += 1
 
     def handled(self, service: str) -> dict[str, tuple[Position, str]]:
@@ -121,7 +121,7 @@ def _store(
     return Store(inbox, 0, {}, tables)
 
 
-def _outcome(service: str, entry: Entry, outcome: str) -> Outcome:
+def _outcome(service: str, entry: LogRecord, outcome: str) -> Outcome:
     topic, partition, offset = entry.position
     return Outcome(
         event_id=EventId(entry.event_id),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.alerts.domain import HOUR_US, LISTED, Message, StoredAlert, due, slack_payload, unusual_silence_us
+from console.alerts.domain import HOUR_US, LISTED, AlertMessage, StoredAlert, due, slack_payload, unusual_silence_us
 
 INTERVAL = 600
 
@@ -41,7 +41,7 @@ def test_it_is_told_once_that_all_are_over() -> None:
 
 
 def test_a_flood_is_one_message_that_says_how_many_more() -> None:
-    message = Message("issue", "open", 1, tuple(alert(f"a{n}") for n in range(LISTED + 5)))
+    message = AlertMessage("issue", "open", 1, tuple(alert(f"a{n}") for n in range(LISTED + 5)))
 
     assert message.text().endswith("- and 5 more")
     assert (message.data()["more"], message.data()["count"]) == (5, 2 * (LISTED + 5))

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from console.pages.orders import evidence
-from console.web.page import Refused
+from console.web.page import ActionRefused
 from evidence.archive import MAX_REASON_CHARS, TooLarge, Written
 from evidence.collection import UnknownOrder
 from stream.avro.registry_client import RegistryError
@@ -31,7 +31,7 @@ def test_a_zip_that_cannot_be_written_is_refused_with_the_reason(
     def failing(_: BinaryIO) -> Written:
         raise failure
 
-    with pytest.raises(Refused, match=message) as refused:
+    with pytest.raises(ActionRefused, match=message) as refused:
         evidence.download("A-1.zip", failing)
 
     assert refused.value.values == values
@@ -41,7 +41,7 @@ def test_a_reason_that_is_too_long_makes_no_zip() -> None:
     request = page_request(ids=("A-1",), form={"because": "x" * (MAX_REASON_CHARS + 1)})
     no_transaction: Any = None
 
-    with pytest.raises(Refused, match=r"action\.reason_too_long") as refused:
+    with pytest.raises(ActionRefused, match=r"action\.reason_too_long") as refused:
         evidence.download_order(no_transaction, request)
 
     assert refused.value.values == {"most": MAX_REASON_CHARS}

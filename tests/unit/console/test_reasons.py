@@ -3,7 +3,7 @@
 import pytest
 
 from console.web import reasons
-from console.web.page import Refused
+from console.web.page import ActionRefused
 from tests.unit.console.page_requests import page_request
 
 
@@ -15,7 +15,7 @@ def test_a_reason_is_returned_without_blanks_at_its_ends(reason: str) -> None:
 
 def test_a_reason_above_the_limit_is_refused() -> None:
     for read in (reasons.optional, reasons.required):
-        with pytest.raises(Refused, match=r"action\.reason_too_long") as refused:
+        with pytest.raises(ActionRefused, match=r"action\.reason_too_long") as refused:
             read(page_request(form={"because": "x" * 13}), "because", 12)
         assert refused.value.values == {"most": 12}
 
@@ -23,5 +23,5 @@ def test_a_reason_above_the_limit_is_refused() -> None:
 def test_only_a_required_reason_is_refused_when_it_is_missing() -> None:
     assert reasons.optional(page_request(), "because", 12) == ""
     for form in (None, {"because": " "}):
-        with pytest.raises(Refused, match=r"action\.reason_missing"):
+        with pytest.raises(ActionRefused, match=r"action\.reason_missing"):
             reasons.required(page_request(form=form), "because", 12)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from evidence import archive, bundle, customer_page
-from evidence.archive import Evidence, Terms, TooLarge
+from evidence.archive import OrderEvidence, Terms, TooLarge
 from evidence.collection import Sources, UnknownOrder, collect
 from tests.log import CODEC
 
@@ -23,9 +23,9 @@ LIFE: dict[str, Any] = {
 }
 
 
-def evidence_of(order: str) -> Evidence:
+def evidence_of(order: str) -> OrderEvidence:
     files = {"index.html": b"<p>" + order.encode() + b"</p>", "MANIFEST.json": b"{}"}
-    return Evidence(order, bundle.safe_name(order), files, 3, LIFE, [f"one mail of {order} is missing"])
+    return OrderEvidence(order, bundle.safe_name(order), files, 3, LIFE, [f"one mail of {order} is missing"])
 
 
 def written(folder: Path, *orders: str, max_bytes: int | None = None) -> tuple[Path, archive.Written]:

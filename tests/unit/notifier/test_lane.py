@@ -9,7 +9,7 @@ import pytest
 from notifier.mail.mime import Mail
 from notifier.queue.mail_queue import QueuedMail, first_of_each_order
 from notifier.sending.lane import IDLE_CLOSE_S, WIDEN_AFTER_S, Lane, NotTried
-from notifier.sending.smtp import Envelope, NoReply, NotBegun, NotTaken, envelope, is_answer
+from notifier.sending.smtp import NoReply, NotBegun, NotTaken, SmtpEnvelope, envelope, is_answer
 from stream.events import OrderId
 from tests.actors import until
 from tests.postman import Postman, Trick, postman
@@ -19,7 +19,7 @@ READERS = [f"reader-{n}@example.test" for n in range(5)]
 BAD = READERS[2]
 
 
-def mails(*recipients: str, text: str = "hello\n") -> list[Envelope]:
+def mails(*recipients: str, text: str = "hello\n") -> list[SmtpEnvelope]:
     date = "Tue, 14 Nov 2023 22:13:20 +0000"
     mail = Mail("", "shop@example.test", "hi", "<1@example.test>", "en", date, text, f"<p>{text}</p>")
     return [envelope("shop@example.test", recipient, mail) for recipient in recipients]

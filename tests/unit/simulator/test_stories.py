@@ -16,7 +16,7 @@ from simulator import signing
 from simulator.plan import Plan, lives
 from simulator.sender import provider_of
 from simulator.stories import STORIES
-from simulator.story import Webhook
+from simulator.story import SimulatedWebhook
 from simulator.world.answers import APIS, names
 from simulator.world.api_state import ApiState, ProviderRecord
 from stream.events import Micros, UnconfirmedWebhook
@@ -27,7 +27,7 @@ SECRET = "6a" * 24
 PROVIDERS = sorted(STORIES)
 
 
-def event_of(posted: Webhook) -> KeyedWebhook:
+def event_of(posted: SimulatedWebhook) -> KeyedWebhook:
     """Return the event of a webhook, confirmed by the provider's API where needed."""
     provider = provider_of(posted)
     _, kind = catalogue.find(posted.path, {name.lower(): value for name, value in posted.headers})
@@ -40,7 +40,7 @@ def event_of(posted: Webhook) -> KeyedWebhook:
     return _confirmed(found.webhook, posted) if isinstance(found.webhook, UnconfirmedWebhook) else found
 
 
-def _confirmed(unconfirmed: UnconfirmedWebhook, posted: Webhook) -> KeyedWebhook:
+def _confirmed(unconfirmed: UnconfirmedWebhook, posted: SimulatedWebhook) -> KeyedWebhook:
     api = catalogue.BY_NAME[unconfirmed.envelope.provider].api_verification
     assert api
     assert posted.api

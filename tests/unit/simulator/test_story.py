@@ -13,7 +13,7 @@ from providers.contract import Received
 from providers.records import webhook_record
 from simulator import signing
 from simulator.plan import Plan, lives
-from simulator.story import Webhook
+from simulator.story import SimulatedWebhook
 from stream.events import DomainEvent, Micros, OrderId, ids
 from tests.working_sets import apply_to_payment, apply_to_refunds
 
@@ -21,7 +21,7 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PLAN = Plan("abc", NOON, orders=4)
 
 
-def event_of(posted: Webhook) -> tuple[str, Any]:
+def event_of(posted: SimulatedWebhook) -> tuple[str, Any]:
     provider, kind = BY_PATH[posted.path]
     headers = {name.lower(): value for name, value in signing.sign(provider, posted.body, b"secret", 0).items()}
     received = Received(posted.path, headers, posted.body, Micros(0))

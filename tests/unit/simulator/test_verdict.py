@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from simulator.inbox import Mail
+from simulator.inbox import ReceivedMail
 from simulator.plan import Plan, lives
 from simulator.sender import Tally
-from simulator.story import Webhook
-from simulator.verdict import Expected, Seen, expected, judge
+from simulator.story import SimulatedWebhook
+from simulator.verdict import ExpectedRun, Seen, expected, judge
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LIVES = lives(Plan("abc", NOON, orders=2))
@@ -18,17 +18,17 @@ PAYMENT = WEBHOOKS[1]
 (ROW,), (MAIL,) = PAYMENT.rows, PAYMENT.mails
 
 
-def a_tally(*not_accepted: Webhook) -> Tally:
+def a_tally(*not_accepted: SimulatedWebhook) -> Tally:
     return Tally(accepted=set(WEBHOOKS) - set(not_accepted), refused=dict.fromkeys(not_accepted, "503"))
 
 
-def wanted_by(tally: Tally) -> Expected:
+def wanted_by(tally: Tally) -> ExpectedRun:
     return expected(LIVES, tally.accepted)
 
 
-def a_mail(webhook: Webhook, number: str = "") -> Mail:
+def a_mail(webhook: SimulatedWebhook, number: str = "") -> ReceivedMail:
     name = f"{webhook.mails[0]}@example.test"
-    return Mail(number or name, name, f"{webhook.order_id.lower()}@example.test", "subject", NOON)
+    return ReceivedMail(number or name, name, f"{webhook.order_id.lower()}@example.test", "subject", NOON)
 
 
 def everything() -> Seen:
