@@ -11,7 +11,7 @@ from console.alerts.settings import AlertSettings
 from console.alerts.store import AlertDelivery
 from providers.signing import standard_webhooks
 from runtime.clients.management_client import ManagementClient, ServiceRefused, ServiceUnreachable
-from runtime.json_value import JsonValue
+from runtime.clients.no_redirects import NoRedirects
 
 TIMEOUT_S = 10.0
 Channel = Callable[[AlertDelivery, int], None]
@@ -25,11 +25,6 @@ MAILED_BY_NOTIFIER = ("dead_event", "unknown_mail")
 
 class Undelivered(Exception):
     """The receiver of a message has not taken it. The text says why, without the URL, which may hold a secret."""
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: JsonValue, **__: JsonValue) -> None:
-        return None
 
 
 def channels(settings: AlertSettings, client: ManagementClient) -> dict[str, Channel]:
@@ -75,7 +70,7 @@ def _email(client: ManagementClient) -> Channel:
 def _post(url: str, payload: bytes, headers: Mapping[str, str]) -> None:
     request = urllib.request.Request(url, payload, {"Content-Type": "application/json", **headers}, method="POST")  # noqa: S310
     try:
-        urllib.request.build_opener(_NoRedirects).open(request, timeout=TIMEOUT_S).close()
+        urllib.request.build_opener(NoRedirects).open(request, timeout=TIMEOUT_S).close()
     except urllib.error.HTTPError as refused:
         raise Undelivered(f"the receiver answered {refused.code}") from refused
     except (OSError, http.client.HTTPException, ValueError) as failure:

@@ -8,6 +8,8 @@ import urllib.error
 import urllib.request
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from runtime.clients.no_redirects import NoRedirects
+
 TIMEOUT_S = 15.0
 """A registry that has just started is slow to answer its first request."""
 MAX_RESPONSE_BYTES = 1_048_576
@@ -26,13 +28,6 @@ class RegistryError(OSError):
 
 class CredentialsRefused(RegistryError):
     """The registry refuses the credentials; waiting does not help."""
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect, since it would send the credentials to another host."""
-
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
 
 
 class RegistryClient:
@@ -61,7 +56,7 @@ class RegistryClient:
             credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
         self._opener = urllib.request.build_opener(
-            _NoRedirects, urllib.request.HTTPSHandler(context=_tls_context(ca) if parts.scheme == "https" else None)
+            NoRedirects, urllib.request.HTTPSHandler(context=_tls_context(ca) if parts.scheme == "https" else None)
         )
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, object]:

@@ -2,17 +2,17 @@
 
 import ast
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.unit.docs.product import PACKAGES, ROOT
+
 AT_MOST = {
     "auditor": 1,
-    "confirmer": 4,
+    "confirmer": 2,
     "console": 8,
     "gateway": 7,
-    "notifier": 9,
+    "notifier": 8,
     "providers": 6,
     "runtime": 1,
     "simulator": 3,
@@ -23,7 +23,6 @@ AT_MOST = {
 `runtime.json_value` is for JSON of our own services, `console.web.litestar_types` for Litestar's generic classes. What
 is unknown is an `object`: its type must be checked before it is used.
 """
-PACKAGES = "auditor cli confirmer console gateway local notifier processors providers runtime simulator stream".split()
 
 
 def lines_with_any(package: str) -> Counter[str]:
@@ -44,4 +43,4 @@ def test_no_more_lines_have_any(package: str) -> None:
 
 
 def test_all_packages_together_have_few() -> None:
-    assert sum(AT_MOST.values()) < 80
+    assert sum(AT_MOST.values()) <= 42
