@@ -1,18 +1,10 @@
 """The loop of every service behind Kafka: one thread, one consumer, one transaction per batch.
 
 Consume → decode → transaction (ownership, inbox, state, outbox) → publish the outbox; once a second, publish the
-outcomes and commit the offsets of their batches. The effect of a crash at each fault point (tests/faults tries each):
-
-- `after_consume`, `after_decode`, `before_commit`, `before_retry`: nothing was written; Kafka delivers the batch again,
-  and the retry stays due.
-- `after_commit`: the next owner publishes the messages that it finds in the outbox. Kafka delivers the batch again, and
-  the inbox recognizes its events.
-- `before_outcomes`, `before_offsets`: the offsets are not committed either, so the batch comes again, and its outcomes
-  with it.
-- `after_offsets`: Kafka commits the offsets in the background, so the batch comes again if they have not reached it.
-- `after_retry`: as after a commit; the retry's result, state and outbox rows were committed together.
-
-A message may therefore be published twice. Its consumers recognize the repetition by its id, in their own inboxes.
+outcomes and commit the offsets of their batches. The rows of the outbox are deleted by the next transaction, so after a
+crash messages may be published twice. Consumers recognize a repeated message by its id, in their own inboxes; an
+outcome that is made again has another time, and the console shows both. What a crash at each step leads to, and the
+tests that try it: docs/one-webhook.md.
 """
 
 import time

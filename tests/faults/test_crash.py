@@ -51,14 +51,15 @@ def test_a_processor_killed_at_any_step_loses_nothing_and_does_nothing_twice(
     orders.assert_mailed_once()
 
 
+@pytest.mark.parametrize("point", ["worker.before_retry", "worker.after_retry"])
 def test_what_a_dead_processor_tried_again_is_told_by_the_next(
-    spare: Replica, processors: Replicas, system: dict[str, str], payments: Store
+    point: str, spare: Replica, processors: Replicas, system: dict[str, str], payments: Store
 ) -> None:
     """No record comes again that would bring the outcome of a retry back."""
     orders = Orders(system)
 
     with reading(system, topics.OUTCOMES) as outcomes:
-        doomed = processors.join("worker.after_retry:exit", RETRY_FIRST_S="2")
+        doomed = processors.join(f"{point}:exit", RETRY_FIRST_S="2")
         with refusing(engine(system), *orders.ids):
             orders.post_chain("completed")
             until(lambda: payments.rows(RETRIES, orders.keys), lambda rows: len(rows) == orders.count)
