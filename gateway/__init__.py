@@ -1,1 +1,1 @@
-"""Receives webhooks over HTTP and appends verified events to Kafka; answers 2xx once a record is durable. No store."""
+"""Receives webhooks over HTTP; verified events are in Kafka or the spool before they are answered 2xx. No store."""

@@ -192,7 +192,7 @@ class Provider:
     no_secret_response: WebhookResponse | None = None
     """The response while no secret is set; None: 404.
 
-    The body is stored unverified for 30 days, or dropped if too many bytes of such bodies come.
+    The body is stored unverified for 30 days, and dropped beyond the gateway's rate for such bodies.
     """
     spooled_response: WebhookResponse | None = None
     """The response while an event is in the gateway's spool and not yet in Kafka; None: `success_response`."""

@@ -1,6 +1,7 @@
 """Serves webhook requests: read the body, authenticate, translate, append, answer.
 
-A 2xx answer means that the record is durable: all in-sync replicas of Kafka have it, or the spool has fsynced it.
+A 2xx answer means that the record is durable: all in-sync replicas of Kafka have it, or the spool has fsynced it. Only
+a body that cannot be verified, because its provider's secret is not set, may be dropped (`no_secret_response`).
 """
 
 from time import monotonic
@@ -84,8 +85,8 @@ class WebhookEndpoint:
         """Authenticate, translate and append a webhook; quarantine an authentic one that cannot be handled.
 
         `media_refusal` refuses a body of a wrong media type. Of a provider with a `no_secret_response` and without a
-        secret, store the body unverified instead. Raises Refusal if the webhook is refused, and Unavailable if neither
-        Kafka nor the spool has it.
+        secret, store the body unverified, or drop it beyond UNVERIFIED_BYTES. Raises Refusal if the webhook is refused,
+        and Unavailable if neither Kafka nor the spool has it.
         """
         started = monotonic()
         if media_refusal:
