@@ -12,12 +12,11 @@ from stream.state.fold import Result
 from stream.state.json_payload import as_metadata
 from stream.store.statements import ColumnValues
 
-Applied = tuple[InvoiceInput, str | None, Result]
+AppliedWebhook = tuple[InvoiceInput, str | None, Result]
 """A webhook, the id of its invoice (None while unknown), and its result."""
 
 
 def transfer_columns(transfers: Sequence[Transfer]) -> ColumnValues:
-    """Return the values of the rows of `transfers`."""
     states = [transfer.registers for transfer in transfers]
     return {
         "transaction_id": [transfer.transaction_id for transfer in transfers],
@@ -38,10 +37,7 @@ def transfer_columns(transfers: Sequence[Transfer]) -> ColumnValues:
 
 
 def invoice_columns(invoices: Sequence[Invoice], last_webhooks: Mapping[str, InvoiceWebhook]) -> ColumnValues:
-    """Return the values of the rows of `invoices`.
-
-    `last_webhooks` holds the last webhook of each in the batch, by invoice id; `metadata` is None without one.
-    """
+    """`last_webhooks` holds the last webhook of each in the batch, by invoice id; `metadata` is None without one."""
     states = [invoice.registers for invoice in invoices]
     webhooks = [last_webhooks.get(invoice.invoice_id) for invoice in invoices]
     return {
@@ -67,7 +63,6 @@ def invoice_columns(invoices: Sequence[Invoice], last_webhooks: Mapping[str, Inv
 
 
 def credit_columns(credits_: Sequence[CreditAdded]) -> ColumnValues:
-    """Return the values of the rows of `credits`."""
     return {
         "entry_id": [credit.entry_id for credit in credits_],
         "customer_id": [credit.customer_id for credit in credits_],
@@ -77,8 +72,7 @@ def credit_columns(credits_: Sequence[CreditAdded]) -> ColumnValues:
     }
 
 
-def history_columns(applied: Sequence[Applied]) -> ColumnValues:
-    """Return the values of the rows of `invoice_history`."""
+def history_columns(applied: Sequence[AppliedWebhook]) -> ColumnValues:
     envelopes = [webhook.envelope for webhook, _, _ in applied]
     payloads = [webhook.payload for webhook, _, _ in applied]
     return {

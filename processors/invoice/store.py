@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from processors.invoice import row_mapping
 from processors.invoice.domain import Invoice, Transfer, TransferRegisters
-from processors.invoice.row_mapping import Applied
+from processors.invoice.row_mapping import AppliedWebhook
 from processors.invoice.tables import credits_, customers, invoice_history, invoices, transfers
 from stream.events import CreditAdded, InvoiceWebhook
 from stream.state import registers
@@ -40,13 +40,13 @@ UPDATE invoice_history SET invoice_id = found.invoice_id
 def lock_transfers(tx: Connection, transaction_ids: Collection[str]) -> dict[str, Transfer]:
     """Insert missing transfers, lock all until the transaction ends, and return them by id."""
     rows = LOCK_TRANSFERS.rows(tx, transaction_ids)
-    return {name: Transfer(name, version, registers.load(TransferRegisters, text)) for name, version, text in rows}
+    return {id_: Transfer(id_, version, registers.load(TransferRegisters, text)) for id_, version, text in rows}
 
 
 def lock_invoices(tx: Connection, invoice_ids: Collection[str]) -> dict[str, Invoice]:
     """Insert missing invoices, lock all until the transaction ends, and return them by id."""
     rows = LOCK_INVOICES.rows(tx, invoice_ids)
-    return {name: Invoice.load(name, version, text) for name, version, text in rows}
+    return {id_: Invoice.load(id_, version, text) for id_, version, text in rows}
 
 
 def lock_balances(tx: Connection, customer_ids: Collection[str]) -> dict[tuple[str, str], int]:
@@ -78,11 +78,11 @@ def save_invoices(tx: Connection, changed: Iterable[Invoice], last_webhooks: Map
     SAVE_INVOICES.execute_columns(tx, row_mapping.invoice_columns(list(changed), last_webhooks))
 
 
-def record(tx: Connection, applied: Sequence[Applied]) -> None:
+def record(tx: Connection, applied: Sequence[AppliedWebhook]) -> None:
     """Insert every applied webhook into the history with its bytes and its invoice, late ones included."""
     RECORD.execute_columns(tx, row_mapping.history_columns(applied))
 
 
 def backfill(tx: Connection, paired: Sequence[tuple[str, str]]) -> None:
     """Set the invoice in the transfers' history rows that have none; `paired` holds (transaction id, invoice id)."""
-    BACKFILL.execute(tx, [{"transaction_id": name, "invoice_id": invoice_id} for name, invoice_id in paired])
+    BACKFILL.execute(tx, [{"transaction_id": id_, "invoice_id": invoice_id} for id_, invoice_id in paired])

@@ -121,7 +121,7 @@ def payment_columns(payments: Sequence[Payment], last_webhooks: Mapping[str, Pay
 
 
 def transaction_columns(payments: Sequence[Payment]) -> ColumnValues:
-    """Return the rows of `transactions`, those of each payment sorted by name."""
+    """Return the rows of `transactions`, those of each payment sorted by id."""
     rows = [(payment, *item) for payment in payments for item in sorted(payment.transactions.items())]
     return {
         "order_id": [payment.order_id for payment, _, _ in rows],

@@ -74,8 +74,8 @@ def refund_columns(orders: Sequence[Refunds], last_webhooks: Mapping[RefundKey, 
 
     `last_webhooks` holds the last webhook of each refund in the batch; `metadata` is None without one.
     """
-    counted = {(order.order_id, name): refund for order in orders for name, refund in sorted(order.counted.items())}
-    mismatches = {(order.order_id, name): reason for order in orders for name, reason in order.mismatches.items()}
+    counted = {(order.order_id, id_): refund for order in orders for id_, refund in sorted(order.counted.items())}
+    mismatches = {(order.order_id, id_): reason for order in orders for id_, reason in order.mismatches.items()}
     refunds, webhooks = list(counted.values()), [last_webhooks.get(key) for key in counted]
     states = [refund.registers for refund in refunds]
     return {

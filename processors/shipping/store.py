@@ -21,7 +21,7 @@ RECORD = statements.insert(shipment_history)
 def lock(tx: Connection, shipment_ids: Collection[str]) -> dict[str, Shipment]:
     """Insert missing parcels, lock all until the transaction ends, and return them by id."""
     rows = LOCK.rows(tx, shipment_ids)
-    return {name: Shipment(name, version, registers.load(ShipmentRegisters, stored)) for name, version, stored in rows}
+    return {id_: Shipment(id_, version, registers.load(ShipmentRegisters, stored)) for id_, version, stored in rows}
 
 
 def save(tx: Connection, changed: Iterable[Shipment], last_webhooks: Mapping[str, ShippingWebhook]) -> None:

@@ -1,8 +1,8 @@
 """Registers: values whose final state does not depend on the order in which events arrive.
 
-A register holds a value and the stamp of the event that set it; the higher stamp wins. A stamp is (rank, time,
-position, event id): a status of higher rank wins; at equal rank the later time by the provider's clock, then the status
-later in its tier, then the greater event id, so that two workers never disagree.
+A register holds a value and the stamp of the event that set it; the higher stamp wins. A stamp is (rank, time, index
+in its tier, event id): a status of higher rank wins; at equal rank the later time by the provider's clock, then the
+status later in its tier, then the greater event id, so that two workers never disagree.
 
 An aggregate declares its registers as the fields of a subclass of `Registers`, so a misspelt field is a type error.
 They are msgspec structs, which are built, merged and read from JSON faster than dictionaries (ADR 25).
@@ -32,12 +32,12 @@ class Stamp(NamedTuple):
     """Orders the events that set registers: of two stamps, the one that is greater as a tuple wins.
 
     `rank` is the index of the status's tier in the transition table, `at` the time in microseconds since 1970 UTC (0 if
-    unknown), `position` the index of the status in its tier.
+    unknown), `tier_index` the index of the status in its tier.
     """
 
     rank: int
     at: Micros
-    position: int
+    tier_index: int
     event_id: EventId
 
 
@@ -76,24 +76,24 @@ def register(stamp: Stamp, value: T | None) -> Register[T]:
     return UNSET if value is None else Register(stamp, value)
 
 
-def merge(one: R, other: R) -> R:
-    """Return, for each field, the register with the higher stamp; that of `one` if the stamps are equal.
+def merge(left: R, right: R) -> R:
+    """Return, for each field, the register with the higher stamp; that of `left` if the stamps are equal.
 
-    Returns `one` itself if no register of `other` is newer.
+    Returns `left` itself if no register of `right` is newer.
     """
-    known = msgspec.structs.astuple(one)
-    pairs = zip(known, msgspec.structs.astuple(other), strict=True)
+    known = msgspec.structs.astuple(left)
+    pairs = zip(known, msgspec.structs.astuple(right), strict=True)
     merged = tuple([ours if theirs is UNSET or theirs.stamp <= ours.stamp else theirs for ours, theirs in pairs])
-    return one if merged == known else type(one)(*merged)
+    return left if merged == known else type(left)(*merged)
 
 
-def merge_by_key(one: Mapping[K, Register[T]], other: Mapping[K, Register[T]]) -> Mapping[K, Register[T]]:
+def merge_by_key(left: Mapping[K, Register[T]], right: Mapping[K, Register[T]]) -> Mapping[K, Register[T]]:
     """Return the registers of both mappings; of two with the same key, the one with the higher stamp.
 
-    It is `merge` for registers whose names are data, such as ids of refunds. That of `one` wins if stamps are equal.
+    It is `merge` for registers whose names are data, such as ids of refunds. That of `left` wins if stamps are equal.
     """
-    newer = {key: theirs for key, theirs in other.items() if theirs.stamp > one.get(key, UNSET).stamp}
-    return {**one, **newer} if newer else one
+    newer = {key: theirs for key, theirs in right.items() if theirs.stamp > left.get(key, UNSET).stamp}
+    return {**left, **newer} if newer else left
 
 
 def load(kind: type[R], stored: str | None) -> R:

@@ -14,9 +14,7 @@ from stream.events import (
     InvoiceUnderpaid,
     ids,
 )
-
-DEFAULT_CURRENCY = "KRW"
-"""The currency of an invoice that states none."""
+from stream.state.money import DEFAULT_CURRENCY
 
 
 def build_event(kind: type[DomainEvent], invoice: Invoice, cause: Envelope) -> DomainEvent:

@@ -23,6 +23,7 @@ from stream.events import (
     ids,
 )
 from stream.state import registers
+from stream.state.money import DEFAULT_CURRENCY
 from stream.state.registers import NO_TIME, Stamp, register
 
 FUNDS = ("withdrawn", "reinstated")
@@ -68,8 +69,8 @@ def apply_dispute(payment: Payment, webhook: DisputeWebhook) -> tuple[Payment, O
 
 def merge(left: Disputes, right: Disputes) -> Disputes:
     """Return the disputes of both; those with one id are merged register by register."""
-    names = sorted({*left, *right})
-    return {name: registers.merge(left.get(name, NO_DISPUTE), right.get(name, NO_DISPUTE)) for name in names}
+    dispute_ids = sorted({*left, *right})
+    return {id_: registers.merge(left.get(id_, NO_DISPUTE), right.get(id_, NO_DISPUTE)) for id_ in dispute_ids}
 
 
 def event_keys(payment: Payment) -> tuple[EventKey, ...]:
@@ -77,7 +78,7 @@ def event_keys(payment: Payment) -> tuple[EventKey, ...]:
 
     A changed deadline of an open dispute makes a new key, and so a new event.
     """
-    return tuple(_event_key(payment, name, state) for name, state in sorted(payment.disputes.items()))
+    return tuple(_event_key(payment, dispute_id, state) for dispute_id, state in sorted(payment.disputes.items()))
 
 
 def new_events(before: Payment, after: Payment, cause: Webhook) -> tuple[DomainEvent, ...]:
@@ -103,7 +104,7 @@ def build_event(event_key: EventKey, payment: Payment, cause: Webhook) -> Domain
         status=state.status.value or "",
         reason=state.reason.value,
         amount=state.amount.value,
-        currency=state.currency.value or "KRW",
+        currency=state.currency.value or DEFAULT_CURRENCY,
         evidence_due_by=state.evidence_due_by.value,
         transaction_id=state.transaction_id.value,
     )
@@ -116,9 +117,9 @@ def shown(disputes: Disputes) -> tuple[str, DisputeRegisters] | None:
     """
 
     def urgency(entry: tuple[str, DisputeRegisters]) -> tuple[bool, bool, int, int, str]:
-        name, state = entry
+        dispute_id, state = entry
         is_settled, due_by = state.status.value in SETTLED, state.evidence_due_by.value
-        return (is_settled, due_by is None, 0 if is_settled else due_by or 0, -state.status.stamp.at, name)
+        return (is_settled, due_by is None, 0 if is_settled else due_by or 0, -state.status.stamp.at, dispute_id)
 
     return min(disputes.items(), key=urgency, default=None)
 
@@ -130,12 +131,12 @@ def charged_back(payment: Payment) -> int:
     return sum(state.amount.value or 0 for state in lost if currency in (None, state.currency.value or currency))
 
 
-def _event_key(payment: Payment, name: str, state: DisputeRegisters) -> EventKey:
-    """Return the key of the event that holds for the dispute `name`, with its provider while the order is unknown."""
+def _event_key(payment: Payment, dispute_id: str, state: DisputeRegisters) -> EventKey:
+    """Return the key of the event that holds for a dispute, with its provider while the order is unknown."""
     status = state.status.value or ""
     provider = () if payment.order_id else (state.provider.value or "",)
     if status in SETTLED:
-        return DisputeClosed, (payment.order_id, name, status, *provider)
+        return DisputeClosed, (payment.order_id, dispute_id, status, *provider)
     stage = "inquiry" if status in INQUIRY else "dispute"
     due_by = str(state.evidence_due_by.value or "")
-    return DisputeOpened, (payment.order_id, name, stage, due_by, *provider)
+    return DisputeOpened, (payment.order_id, dispute_id, stage, due_by, *provider)

@@ -159,7 +159,7 @@ def _paid(payment: Payment, orders: OrdersPolicy) -> tuple[EventKey, ...]:
 def _overpaid(payment: Payment) -> tuple[EventKey, ...]:
     return tuple(
         (kind, (payment.order_id, transaction))
-        for transaction in payment.extra
+        for transaction in payment.extra_transactions
         for kind in _overpayment_kinds(payment, transaction)
     )
 
@@ -186,5 +186,8 @@ def _mismatched_refunds(payment: Payment) -> tuple[EventKey, ...]:
         (payment.order_id, claim.provider, claim.transaction, mismatch_reason(payment.parts, claim) or "")
         for claim in payment.waiting_claims
     ]
-    excessive = [(payment.order_id, name, str(payment.refunds.stated_of(name))) for name in payment.refunds.excessive]
+    excessive = [
+        (payment.order_id, transaction, str(payment.refunds.stated_of(transaction)))
+        for transaction in payment.refunds.excessive
+    ]
     return tuple((RefundMismatched, key) for key in (*waiting, *excessive))

@@ -23,6 +23,7 @@ from stream.events import (
     Webhook,
     ids,
 )
+from stream.state.money import DEFAULT_CURRENCY
 
 
 class Change(NamedTuple):
@@ -57,7 +58,7 @@ def build_event(kind: type[DomainEvent], change: Change) -> DomainEvent:
     )
     common = PaymentFields(
         provider=stated.provider.value or "",
-        currency=stated.currency.value or "KRW",
+        currency=stated.currency.value or DEFAULT_CURRENCY,
         transaction_id=stated.transaction_id.value,
         state=payment_state(payment),
     )
@@ -131,7 +132,7 @@ def _payment_overpaid(header: EventHeader, common: PaymentFields, change: Change
         **header,
         provider=common["provider"],
         amount=state.amount.value,
-        currency=state.currency.value or "KRW",
+        currency=state.currency.value or DEFAULT_CURRENCY,
         transaction_id=transaction,
         released_amount=state.released_amount.value,
     )
@@ -140,13 +141,13 @@ def _payment_overpaid(header: EventHeader, common: PaymentFields, change: Change
 def _refund_requested(header: EventHeader, common: PaymentFields, change: Change) -> RefundRequested:
     """Request the refund of a transaction that overpaid the order, else of a payment with a wrong amount."""
     payment, transaction = change.payment, change.key[1]
-    is_overpaid = transaction in payment.extra
+    is_overpaid = transaction in payment.extra_transactions
     state = payment.transactions[transaction] if is_overpaid else payment.stated
     return RefundRequested(
         **header,
         refund_id=ids.domain_event_id("refund", *change.key),
         amount=state.amount.value or 0,
-        currency=state.currency.value or "KRW",
+        currency=state.currency.value or DEFAULT_CURRENCY,
         reason="overpaid" if is_overpaid else "amount_mismatch",
         transaction_id=transaction if is_overpaid else common["transaction_id"],
     )
@@ -173,7 +174,7 @@ def _excessive_refund(
         provider=state.provider.value or common["provider"],
         transaction_id=transaction or None,
         amount=total,
-        currency=state.currency.value or "KRW",
+        currency=state.currency.value or DEFAULT_CURRENCY,
         paid_amount=state.amount.value,
         paid_currency=state.currency.value,
         reason="exceeds_payment",
@@ -192,7 +193,7 @@ def _unmatched_cancel(
         provider=provider,
         transaction_id=transaction or None,
         amount=cancelled or parts.registers.amount.value,
-        currency=parts.registers.currency.value or "KRW",
+        currency=parts.registers.currency.value or DEFAULT_CURRENCY,
         paid_amount=payment.stated.amount.value,
         paid_currency=payment.stated.currency.value,
         reason=reason,

@@ -63,13 +63,13 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
 
     @derived
     def live(self) -> list[str]:
-        """The names of the transactions that hold the customer's money, the one that pays the order first."""
-        return live_transactions.names(self.transactions, self._log, self.registers, self.order)
+        """The ids of the transactions that hold the customer's money, the one that pays the order first."""
+        return live_transactions.ids(self.transactions, self._log, self.registers, self.order)
 
     @property
-    def extra(self) -> list[str]:
-        """The names of the live transactions besides the one that pays the order, without those of amount 0."""
-        return [name for name in self.live[1:] if self.transactions[name].amount.value != 0]
+    def extra_transactions(self) -> list[str]:
+        """The ids of the live transactions besides the one that pays the order, without those of amount 0."""
+        return [id_ for id_ in self.live[1:] if self.transactions[id_].amount.value != 0]
 
     @derived
     def current(self) -> str:
@@ -91,16 +91,16 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
         return StatedRegisters(
             *[
                 stated
-                if stated is not UNSET or own is UNSET or any(other[at].stamp == own.stamp for other in others)
+                if stated is not UNSET or own is UNSET or any(other[index].stamp == own.stamp for other in others)
                 else own
-                for at, (stated, own) in enumerate(pairs)
+                for index, (stated, own) in enumerate(pairs)
             ]
         )
 
     @derived
     def total_paid(self) -> int:
         """The sum paid by all live transactions, in minor units; 0 if unknown."""
-        amounts = [self.transactions[name].amount.value or 0 for name in self.live]
+        amounts = [self.transactions[id_].amount.value or 0 for id_ in self.live]
         return sum(amounts) or self.stated.amount.value or 0
 
     @derived
@@ -184,4 +184,4 @@ class Payment(msgspec.Struct, frozen=True, dict=True):  # dict: for derived valu
     def _is_of_status(self, register: Register[T]) -> bool:
         """Return whether a webhook with the payment's present status, the last or an earlier one, set the register."""
         status = self.registers.status.stamp
-        return (register.stamp.rank, register.stamp.position) == (status.rank, status.position)
+        return (register.stamp.rank, register.stamp.tier_index) == (status.rank, status.tier_index)

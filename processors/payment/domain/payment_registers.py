@@ -38,7 +38,7 @@ class TransactionRegisters(StatedRegisters, frozen=True):
 class PaymentRegisters(StatedRegisters, frozen=True):
     """The registers of the payment as a whole; those inherited have the values of the last webhook that states them.
 
-    `transaction` is the name of the last transaction, `deposited` is True once any was `completed`.
+    `transaction` is the id of the last transaction, `deposited` is True once any was `completed`.
     """
 
     transaction: Register[str] = UNSET
@@ -74,7 +74,7 @@ class DisputeRegisters(Registers, frozen=True):
 
 
 class CancelledAmount(NamedTuple):
-    """A cancel of a transaction, whole or in part: the amount in minor units, and the transaction's name."""
+    """A cancel of a transaction, whole or in part: the amount in minor units, and the transaction's id."""
 
     amount: int
     transaction: str

@@ -89,17 +89,17 @@ def apply_refund(payment: Payment, webhook: RefundWebhook) -> Payment:
     return with_fields(after, version=payment.version)
 
 
-def merge(payment: Payment, other: Payment) -> Payment:
-    """Return an order's payment merged with `other`, pending state received before its order was known.
+def merge(payment: Payment, pending: Payment) -> Payment:
+    """Return an order's payment merged with pending state, received before its order was known.
 
     The versions are added; the registers of the order (`Payment.order`) are those of `payment`.
     """
     claims = payment.claims
-    for claim in other.claims.values():
+    for claim in pending.claims.values():
         claims = _with_claim(claims, claim)
-    merged = _rebuilt(payment, _merged(payment.parts, other.parts), claims)
-    disputes = dispute.merge(payment.disputes, other.disputes)
-    return with_fields(merged, version=payment.version + other.version, disputes=disputes)
+    merged = _rebuilt(payment, _merged(payment.parts, pending.parts), claims)
+    disputes = dispute.merge(payment.disputes, pending.disputes)
+    return with_fields(merged, version=payment.version + pending.version, disputes=disputes)
 
 
 def release_claims(payment: Payment) -> tuple[Payment, tuple[str, ...]]:
@@ -154,14 +154,14 @@ def _merged(left: Parts, right: Parts) -> Parts:
 def _merged_transactions(
     left: Mapping[str, TransactionRegisters], right: Mapping[str, TransactionRegisters]
 ) -> Mapping[str, TransactionRegisters]:
-    """Return the transactions of both, sorted by name so that equal states are equal as JSON too.
+    """Return the transactions of both, sorted by id so that equal states are equal as JSON too.
 
     Returns `left` itself if `right` changes none of them.
     """
     if not (left and right):
         return left or right
-    merged = {name: registers.merge(left.get(name, NO_TRANSACTION), state) for name, state in right.items()}
-    if all(state is left.get(name) for name, state in merged.items()):
+    merged = {id_: registers.merge(left.get(id_, NO_TRANSACTION), state) for id_, state in right.items()}
+    if all(state is left.get(id_) for id_, state in merged.items()):
         return left
     return dict(sorted({**left, **merged}.items()))
 

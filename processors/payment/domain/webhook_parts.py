@@ -42,7 +42,7 @@ def parts_of(webhook: PaymentWebhook, stamp: Stamp) -> Parts:
 
 
 def transaction_of(payload: PaymentPayload) -> str:
-    """Return the transaction's name: its id at the payment gateway, else the provider's; empty if neither is stated."""
+    """Return the transaction's id: that at the payment gateway, else the provider's; empty if neither is stated."""
     return payload.pg_transaction_id or payload.transaction_id or ""
 
 
@@ -51,13 +51,15 @@ def aliases_in(payload: PaymentPayload) -> list[str]:
     return sorted(filter(None, {payload.transaction_id, payload.pg_transaction_id, *payload.aliases}))
 
 
-def _transactions(name: str, refunded: int | None, registered: PaymentRegisters) -> Mapping[str, TransactionRegisters]:
-    """Return the transaction's state by its name; empty for a webhook that states neither a name nor a refund total."""
-    if not name and refunded is None:
+def _transactions(
+    transaction: str, refunded: int | None, registered: PaymentRegisters
+) -> Mapping[str, TransactionRegisters]:
+    """Return the transaction's state by its id; empty for a webhook that states neither an id nor a refund total."""
+    if not transaction and refunded is None:
         return {}
     total = UNSET if refunded is None else Register(Stamp(refunded, NO_TIME, 0, NO_EVENT), refunded)
-    stated = astuple(registered)[:STATED_FIELDS] if name else ()
-    return {name: with_fields(TransactionRegisters(*stated), refunded_amount=total)}
+    stated = astuple(registered)[:STATED_FIELDS] if transaction else ()
+    return {transaction: with_fields(TransactionRegisters(*stated), refunded_amount=total)}
 
 
 def _cancels(payload: PaymentPayload, transaction: str) -> Mapping[str, Register[CancelledAmount]]:

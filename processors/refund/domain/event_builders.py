@@ -13,6 +13,7 @@ from stream.events import (
     RefundWebhook,
     ids,
 )
+from stream.state.money import DEFAULT_CURRENCY
 
 EventKey = tuple[type[RefundEvent] | type[RefundMismatched], tuple[str, ...]]
 """The type of a domain event, and the parts of its id: the order, the refund, and its occurrence from the second on.
@@ -26,7 +27,7 @@ def build_event(event_key: EventKey, refunds: Refunds, cause: RefundWebhook | Do
     kind, key = event_key
     refund_id = key[1]
     refund = refunds.refunds[refund_id]
-    currency = refund.registers.currency.value or "KRW"
+    currency = refund.registers.currency.value or DEFAULT_CURRENCY
     envelope = cause.envelope if isinstance(cause, RefundWebhook) else cause
     header = EventHeader(
         event_id=ids.domain_event_id(kind.__name__, *key),

@@ -62,7 +62,7 @@ class Refund:
     def processed_at(self) -> int | None:
         """The time of the refund's status, in microseconds; None if no event with this status states a time."""
         status, at = self.registers.status.stamp, self.registers.refunded_at
-        return at.value if (at.stamp.rank, at.stamp.position) == (status.rank, status.position) else None
+        return at.value if (at.stamp.rank, at.stamp.tier_index) == (status.rank, status.tier_index) else None
 
     @property
     def reason(self) -> str | None:

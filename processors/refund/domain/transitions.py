@@ -90,12 +90,15 @@ def apply_payment(refunds: Refunds, event: PaidEvent) -> Refunds:
     return replace(refunds, paid=registers.merge_by_key(refunds.paid, {event.transaction_id or "": stated}))
 
 
-def merge(refunds: Refunds, other: Refunds) -> Refunds:
-    """Return both states of one order's refunds merged. The versions are added; the order id is that of `refunds`."""
-    names = sorted({*refunds.refunds, *other.refunds})
-    merged = {name: _merged(refunds.refunds.get(name, Refund()), other.refunds.get(name, Refund())) for name in names}
-    paid = registers.merge_by_key(refunds.paid, other.paid)
-    return replace(refunds, version=refunds.version + other.version, refunds=merged, paid=paid)
+def merge(refunds: Refunds, pending: Refunds) -> Refunds:
+    """Return an order's refunds merged with pending state, received before the order was known. Versions are added."""
+    refund_ids = sorted({*refunds.refunds, *pending.refunds})
+    merged = {
+        refund_id: _merged(refunds.refunds.get(refund_id, Refund()), pending.refunds.get(refund_id, Refund()))
+        for refund_id in refund_ids
+    }
+    paid = registers.merge_by_key(refunds.paid, pending.paid)
+    return replace(refunds, version=refunds.version + pending.version, refunds=merged, paid=paid)
 
 
 def _with_refund(refunds: Refunds, refund_id: str, stated: Refund) -> Refunds:
@@ -104,5 +107,5 @@ def _with_refund(refunds: Refunds, refund_id: str, stated: Refund) -> Refunds:
     return replace(refunds, version=refunds.version + 1, refunds={**refunds.refunds, refund_id: refund})
 
 
-def _merged(one: Refund, other: Refund) -> Refund:
-    return Refund(registers.merge(one.registers, other.registers), registers.merge_by_key(one.ends, other.ends))
+def _merged(left: Refund, right: Refund) -> Refund:
+    return Refund(registers.merge(left.registers, right.registers), registers.merge_by_key(left.ends, right.ends))

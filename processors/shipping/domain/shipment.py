@@ -44,7 +44,7 @@ class Shipment:
     def updated_at(self) -> Micros | None:
         """The time of the last scan with the present status that states one, in microseconds; None if none does."""
         status, scanned = self.registers.status.stamp, self.registers.scanned_at
-        is_of_status = (scanned.stamp.rank, scanned.stamp.position) == (status.rank, status.position)
+        is_of_status = (scanned.stamp.rank, scanned.stamp.tier_index) == (status.rank, status.tier_index)
         return scanned.value if is_of_status else None
 
     @property

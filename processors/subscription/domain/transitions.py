@@ -42,7 +42,7 @@ def _order(event: SubscriptionInput) -> PaidOrder:
             return PaidOrder(OrderRegisters(next_billing_at=register(stamp, event.next_billing_at)))
 
 
-def _merged(one: PaidOrder, other: PaidOrder) -> PaidOrder:
+def _merged(left: PaidOrder, right: PaidOrder) -> PaidOrder:
     return PaidOrder(
-        registers.merge(one.registers, other.registers), registers.merge_by_key(one.restored, other.restored)
+        registers.merge(left.registers, right.registers), registers.merge_by_key(left.restored, right.restored)
     )

@@ -219,7 +219,7 @@ def test_what_is_paid_again_after_a_cancel_is_paid() -> None:
     for n, (status, transaction) in enumerate(story):
         payment, _, _ = apply(payment, a_payment(status, transaction_id=transaction, at=NOON + n * MINUTE))
 
-    assert (payment.status, payment.extra) == ("completed", [])
+    assert (payment.status, payment.extra_transactions) == ("completed", [])
 
 
 def test_a_deposit_the_bank_took_back_is_awaited_again() -> None:

@@ -37,9 +37,9 @@ class Parts(msgspec.Struct, frozen=True, dict=True):  # dict: for derived values
 class CancelClaim:
     """The cancels of one transaction of one provider, which count while `mismatch_reason` finds nothing against them.
 
-    `names` are the transaction's aliases. `is_confirmed` is True once the provider's API confirmed a cancel. `waiting`
-    holds the ids of the events that arrived while the claim did not count; it depends on the order of arrival, so it is
-    not compared.
+    `names`, so called in stored rows, are the transaction's aliases. `is_confirmed` is True once the provider's API
+    confirmed a cancel. `waiting` holds the ids of the events that arrived while the claim did not count; it depends on
+    the order of arrival, so it is not compared.
     """
 
     provider: str

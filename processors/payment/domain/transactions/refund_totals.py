@@ -21,23 +21,23 @@ class RefundTotals(msgspec.Struct, frozen=True, dict=True):  # dict: for derived
     @derived
     def amount(self) -> int:
         """The amount refunded of all transactions, for each at most the amount that it paid."""
-        return sum(self.amount_of(name) for name in self._named)
+        return sum(self.amount_of(id_) for id_ in self._named)
 
     @derived
     def excessive(self) -> list[str]:
-        """The names of the transactions whose stated refunds exceed the amount that they are known to have paid."""
-        amounts = ((name, state.amount.value) for name, state in self.transactions.items())
-        return [name for name, amount in amounts if amount is not None and self.stated_of(name) > amount]
+        """The ids of the transactions whose stated refunds exceed the amount that they are known to have paid."""
+        amounts = ((id_, state.amount.value) for id_, state in self.transactions.items())
+        return [id_ for id_, amount in amounts if amount is not None and self.stated_of(id_) > amount]
 
     @derived
     def failures(self) -> int:
         """The number of failed refunds, by the provider's totals or by the refunds' own webhooks."""
-        return sum(self.failures_of(name) for name in self._named)
+        return sum(self.failures_of(id_) for id_ in self._named)
 
     @derived
     def failed_amount(self) -> int:
         """The sum of failed refunds that counted as refunded before they failed; unknown amounts count as 0."""
-        return sum(self._failed_amount_of(name) for name in self._named)
+        return sum(self._failed_amount_of(id_) for id_ in self._named)
 
     def amount_of(self, transaction: str) -> int:
         """Return the refunded amount of one transaction, at most the amount it paid if that is known."""

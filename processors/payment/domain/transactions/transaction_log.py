@@ -119,15 +119,15 @@ def parse(entries: Entries) -> TransactionLog:
     totals: dict[str, list[tuple[int, int]]] = {}
     for key, entry in entries.items():
         kind, _, rest = key.partition("\n")
-        at, _, name = rest.partition("\n")
+        at, _, transaction = rest.partition("\n")
         if kind in MONEY_RANKS:
             time = END_OF_TIME if kind == "cancelled" and at == "0" else int(at)
             named = cast("tuple[str, ...]", entry.value)
-            changes.append(StatusChange(time, MONEY_RANKS[kind], name, named[0], named[1:]))
+            changes.append(StatusChange(time, MONEY_RANKS[kind], transaction, named[0], named[1:]))
         elif kind == "refund":
             refunds.append(_refund(rest, entry, entries))
         elif kind == "refunded":
-            totals.setdefault(name, []).append((int(at), cast("int", entry.value)))
+            totals.setdefault(transaction, []).append((int(at), cast("int", entry.value)))
     changes.sort()
     for stated in totals.values():
         stated.sort()
