@@ -33,8 +33,8 @@ def parse(fields: Mapping[str, object], *, besides: Collection[str] = ()) -> Eve
     if not set(statuses) <= set(STATUSES):
         raise malformed("status must be retrying, dead or dismissed")
     event_ids = tuple(event_id(text) for text in texts(fields, "id"))
-    orders, causes, names = (texts(fields, name) for name in ("order", "cause", "name"))
-    return EventFilter(event_ids, statuses, orders, causes, since, until, names)
+    orders, causes, provider_ids = (texts(fields, name) for name in ("order", "cause", "name"))
+    return EventFilter(event_ids, statuses, orders, causes, since, until, provider_ids)
 
 
 def event_id(value: object) -> str:

@@ -71,10 +71,10 @@ class ManagementApi:
 
         Raises RequestRefused (404) when no event with this id has failed.
         """
-        name = filters.event_id(fields.get("id"))
-        rows = selection.select(tx, EventFilter(ids=(name,)), 1)
+        event_id = filters.event_id(fields.get("id"))
+        rows = selection.select(tx, EventFilter(ids=(event_id,)), 1)
         if not rows:
-            raise RequestRefused(404, "not_failed", f"the {self.service} has no failed event {name}")
+            raise RequestRefused(404, "not_failed", f"the {self.service} has no failed event {event_id}")
         return {
             "service": self.service,
             **event_view.summary(self.codec, rows[0]),
@@ -124,9 +124,14 @@ class ManagementApi:
 
         Raises RequestRefused (404) when the service has not received the event.
         """
-        name = filters.event_id(fields.get("id"))
-        rows = selection.select(tx, EventFilter(ids=(name,)), 1)
-        return {"service": self.service, "id": name, "outcome": self._outcome(tx, name), **event_view.attempts(rows)}
+        event_id = filters.event_id(fields.get("id"))
+        rows = selection.select(tx, EventFilter(ids=(event_id,)), 1)
+        return {
+            "service": self.service,
+            "id": event_id,
+            "outcome": self._outcome(tx, event_id),
+            **event_view.attempts(rows),
+        }
 
     def retry(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make the retrying event with the id in the field `id` due now.
@@ -135,14 +140,14 @@ class ManagementApi:
         Raises RequestRefused: 404 when the service has not received the event, 409 when it is not retrying, or is being
         processed at this moment.
         """
-        name = filters.event_id(fields.get("id"))
-        if not actions.retry_now(tx, name):
-            raise retry_refusal(tx, self.codec, name, self._outcome(tx, name))
-        (row,) = selection.select(tx, EventFilter(ids=(name,)), 1)
-        log.info("dead.hurried", id=name, attempt=retry_policy.next_attempt(row["attempts"]))
+        event_id = filters.event_id(fields.get("id"))
+        if not actions.retry_now(tx, event_id):
+            raise retry_refusal(tx, self.codec, event_id, self._outcome(tx, event_id))
+        (row,) = selection.select(tx, EventFilter(ids=(event_id,)), 1)
+        log.info("dead.hurried", id=event_id, attempt=retry_policy.next_attempt(row["attempts"]))
         return {
             "service": self.service,
-            "id": name,
+            "id": event_id,
             "attempt": retry_policy.next_attempt(row["attempts"]),
             "of": 1 + MAX_RETRIES,
             "error": masked_text(row["error"]),
@@ -158,27 +163,28 @@ class ManagementApi:
             raise malformed('the body must be {"filters": {…}, "dryRun": true or false}')
         return self._resolve(tx, filters.parse(chosen)), dry
 
-    def _outcome(self, tx: Connection, name: str) -> str:
-        handled = inbox.outcome(tx, name)
+    def _outcome(self, tx: Connection, event_id: str) -> str:
+        handled = inbox.outcome(tx, event_id)
         if handled is None:
-            raise RequestRefused(404, "unknown_event", f"the {self.service} has not received {name}")
+            raise RequestRefused(404, "unknown_event", f"the {self.service} has not received {event_id}")
         return handled
 
     def _resolve(self, tx: Connection, selected: EventFilter) -> EventFilter | None:
-        """Return the filter with the ids of matching events instead of `orders` and `names`; None if none match."""
-        if not (selected.orders or selected.names):
+        """Return the filter with the ids of matching events for its orders and provider ids; None if none match."""
+        if not (selected.orders or selected.provider_ids):
             return selected
         found = [
-            name for name, key, value in selection.select_candidates(tx, selected) if self._is_of(selected, key, value)
+            event_id
+            for event_id, key, value in selection.select_candidates(tx, selected)
+            if self._is_of(selected, key, value)
         ]
-        return replace(selected, ids=tuple(found), orders=(), names=()) if found else None
+        return replace(selected, ids=tuple(found), orders=(), provider_ids=()) if found else None
 
     def _is_of(self, selected: EventFilter, key: bytes | None, value: bytes | None) -> bool:
         record, _ = record_view.decode(self.codec, value)
-        has_alias = not selected.names or (record is not None and set(selected.names) & {*provider_ids.of(record)})
-        return bool(has_alias) and (
-            not selected.orders or key_text(key) in selected.orders or event_view.order_of(record) in selected.orders
-        )
+        if selected.provider_ids and (record is None or {*provider_ids.of(record)}.isdisjoint(selected.provider_ids)):
+            return False
+        return not selected.orders or not {key_text(key), event_view.order_of(record)}.isdisjoint(selected.orders)
 
     def _handler(self, verb: Verb, operation: Operation) -> Callable[[Mapping[str, object]], object]:
         def respond(fields: Mapping[str, object]) -> object:

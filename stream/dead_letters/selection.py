@@ -34,8 +34,8 @@ SELECT event_id::text, topic, partition, "offset", key, value, status, attempts,
 CANDIDATES = f"""
 SELECT event_id::text, key, value FROM retries
  WHERE {MATCHES} AND EXISTS (
-       SELECT FROM unnest(%(names)b::text[]) AS name
-        WHERE key = convert_to(name, 'UTF8') OR position(convert_to(name, 'UTF8') IN value) > 0)
+       SELECT FROM unnest(%(texts)b::text[]) AS text
+        WHERE key = convert_to(text, 'UTF8') OR position(convert_to(text, 'UTF8') IN value) > 0)
 """  # noqa: S608
 COUNT = f"SELECT count(*) FROM retries WHERE status = %(status)b::text AND {MATCHES}"  # noqa: S608
 # Events that waited too long did not fail, so they have a row in the inbox only.
@@ -49,9 +49,9 @@ COUNT_WAITED = f"SELECT count(*) FROM inbox WHERE event_id = ANY (%(ids)b::text[
 class EventFilter:
     """Selects failed events that match all fields; an empty field does not restrict the selection.
 
-    An event matches a field if it has any of the ids, statuses, orders or names (ids that providers gave), but only if
-    its last error contains all of `causes`, in any case. Its last failure is at `since` or later, and before `until`.
-    `names` is used by `select_candidates` only, and the other functions compare `orders` with the record's key alone.
+    An event matches a field if it has any of the ids, statuses, orders or ids that providers gave, but only if its last
+    error contains all of `causes`, in any case. Its last failure is at `since` or later, and before `until`. Only
+    `select_candidates` uses `provider_ids`, and the other functions compare `orders` with the record's key alone.
     """
 
     ids: tuple[str, ...] = ()
@@ -60,27 +60,27 @@ class EventFilter:
     causes: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
-    names: tuple[str, ...] = ()
+    provider_ids: tuple[str, ...] = ()
 
 
 def select(tx: Connection, selected: EventFilter, most: int) -> list[Row]:
-    """Return the rows of at most `most` selected events, the latest failure first. `selected.names` is ignored."""
+    """Return the rows of at most `most` selected events, the latest failure first. `provider_ids` is ignored."""
     rows = tx.exec_driver_sql(LIST, {**parameters(selected), "most": most}).mappings()
     return [dict(row) for row in rows]
 
 
 def select_candidates(tx: Connection, selected: EventFilter) -> list[tuple[str, bytes | None, bytes | None]]:
-    """Return id, key and value of selected events whose key or value contains the bytes of one of the orders or names.
+    """Return id, key and value of selected events whose key or value contains the bytes of one of the orders or ids.
 
     A few contain the bytes by chance, so the caller has to decode and check them.
     """
-    names = {"names": [*selected.orders, *selected.names]}
-    rows = tx.exec_driver_sql(CANDIDATES, parameters(replace(selected, orders=())) | names)
+    texts = {"texts": [*selected.orders, *selected.provider_ids]}
+    rows = tx.exec_driver_sql(CANDIDATES, parameters(replace(selected, orders=())) | texts)
     return [(row[0], row[1], row[2]) for row in rows]
 
 
 def count(tx: Connection, status: Status, selected: EventFilter) -> int:
-    """Return the number of selected events with this status. `selected.names` is ignored."""
+    """Return the number of selected events with this status. `selected.provider_ids` is ignored."""
     found: int = tx.exec_driver_sql(COUNT, {**parameters(selected), "status": status}).scalar_one()
     return found
 

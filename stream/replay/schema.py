@@ -85,8 +85,8 @@ def lock(connection: Connection, schema: str) -> None:
     try:
         session.exec_driver_sql("SET lock_timeout = '10s'")
         session.exec_driver_sql(LOCK, {"schema": schema})
-    except OperationalError as taken:
-        raise ReplayImpossible(f"another replay is at work in {schema}") from taken
+    except OperationalError as held:
+        raise ReplayImpossible(f"another replay is at work in {schema}") from held
 
 
 def drop(store: Engine, schema: str) -> None:

@@ -31,7 +31,7 @@ RETURNING id
 
 UNPUBLISHED = """
 SELECT id, source_topic, source_partition, topic, key, value
-  FROM outbox JOIN unnest(%(topics)b::text[], %(partitions)b::int[]) AS taken (source_topic, source_partition)
+  FROM outbox JOIN unnest(%(topics)b::text[], %(partitions)b::int[]) AS owned (source_topic, source_partition)
  USING (source_topic, source_partition) ORDER BY id
 """
 

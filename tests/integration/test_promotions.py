@@ -121,6 +121,6 @@ def events(system: dict[str, str], topic: Topic, run: str) -> set[str]:
     """The names of a run that a topic tells of; an event that is there twice has one id, and readers know it."""
     cluster = Cluster.of_environment(system, "tests")
     with OrderedReader(cluster, ends.offset_ranges(cluster, [topic])) as read:
-        published = [CODEC.decode(message.value()) for message in read.take(10**9)]
+        published = [CODEC.decode(message.value()) for message in read.next_batch(10**9)]
     names = [getattr(event, key, None) for event in published for key in ("order_id", "invoice_id", "customer_id")]
     return {name for name in names if name and name.startswith(run)}

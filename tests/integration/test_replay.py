@@ -161,7 +161,7 @@ def events(system: dict[str, str], topic: Topic, run: str) -> list[str]:
     cluster = Cluster.of_environment(system, "tests")
     found = ends.offset_ranges(cluster, [topic])
     with OrderedReader(cluster, found) as read:
-        published = [CODEC.decode(message.value()) for message in read.take(10**9)]
+        published = [CODEC.decode(message.value()) for message in read.next_batch(10**9)]
     return [
         order
         for event in published

@@ -106,7 +106,7 @@ class Filler:
             self._at = {partition: range_.first for partition, range_ in unread.items()}
             try:
                 with OrderedReader(self._cluster, unread) as reader:
-                    while messages := reader.take(self._batch_size):
+                    while messages := reader.next_batch(self._batch_size):
                         self._apply(messages)
             except PositionMoved:  # by the last batch of a killed process; continue after it
                 continue
@@ -129,7 +129,7 @@ class Filler:
         while known < aliases.count:
             known = aliases.count
             with OrderedReader(self._cluster, whole) as reader:
-                while messages := reader.take(SCANNED_AT_ONCE):
+                while messages := reader.next_batch(SCANNED_AT_ONCE):
                     for message in messages:
                         self._is_selected(delivery.read(self._codec, message))
         self._retranslation.forget()

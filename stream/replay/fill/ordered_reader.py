@@ -63,19 +63,19 @@ class OrderedReader:
     def __exit__(self, *_: object) -> None:
         self._consumer.close()
 
-    def take(self, most: int) -> list[Message]:
+    def next_batch(self, most: int) -> list[Message]:
         """Return the next records: `most` or, if their bytes exceed MAX_BATCH_BYTES or the end is near, fewer.
 
         An empty list means that all ranges are read. Waits while Kafka does not answer. Raises ReplayImpossible when a
         partition cannot be read.
         """
-        taken: list[Message] = []
+        batch: list[Message] = []
         size = 0
-        while len(taken) < most and size < MAX_BATCH_BYTES and self._fill():
+        while len(batch) < most and size < MAX_BATCH_BYTES and self._fill():
             _, partition = heappop(self._heads)
             buffer = self._buffers[partition]
             message = buffer.popleft()
-            taken.append(message)
+            batch.append(message)
             size += len(message)
             self._bytes[partition] -= len(message)
             if buffer:
@@ -84,7 +84,7 @@ class OrderedReader:
                 self._awaited.add(partition)
             if partition in self._paused and self._has_room(partition, 4):
                 self._resume(partition)
-        return taken
+        return batch
 
     def _fill(self) -> bool:
         """Wait for the next record of every partition; return whether any record is left."""

@@ -113,7 +113,7 @@ def read_published(tx: Connection, cluster: Cluster, codec: Codec) -> None:
     Events that were owed until now and are found there are owed no longer.
     """
     with OrderedReader(cluster, _not_empty(positions.unread(tx, "published"))) as reader:
-        while messages := reader.take(AT_ONCE):
+        while messages := reader.next_batch(AT_ONCE):
             ids = {event.event_id for message in messages for event in _domain_events(codec, message)}
             ledger.add_published(tx, ids)
     positions.move(
@@ -128,7 +128,7 @@ def read_dismissed(tx: Connection, cluster: Cluster, codec: Codec, service: str)
         return
     found: dict[str, tuple[str, int]] = {}
     with OrderedReader(cluster, offset_ranges(cluster, (topics.dead(service),))) as reader:
-        while messages := reader.take(AT_ONCE):
+        while messages := reader.next_batch(AT_ONCE):
             for record in (delivery.read(codec, message).event for message in messages):
                 if isinstance(record, Outcome) and record.outcome == "dismissed":
                     found[record.event_id] = (record.error or "", record.at)

@@ -64,8 +64,8 @@ def upsert(
     An update leaves the columns `without` and `keeps` as they are, and those in `unless_null` where the new value is
     NULL.
     """
-    start, kept = insert(table, without=without), {*without, *keeps}
-    changes = _changes(table, [c for c in _changing(table) if c.name not in kept], "excluded", unless_null)
+    start, unchanged = insert(table, without=without), {*without, *keeps}
+    changes = _changes(table, [c for c in _changing(table) if c.name not in unchanged], "excluded", unless_null)
     return BulkStatement(f"{start.text} ON CONFLICT ({_list(_key(table))}) DO UPDATE SET {changes}", start.columns)
 
 

@@ -33,8 +33,8 @@ class HeldOutcomes:
         """Return whether the first batch was added INTERVAL_S or longer before `now`; False while none is held."""
         return bool(self._ends) and now - self._since >= INTERVAL_S
 
-    def take(self) -> tuple[list[OutboxMessage], dict[Partition, int]]:
+    def pop_all(self) -> tuple[list[OutboxMessage], dict[Partition, int]]:
         """Remove and return the held outcomes and the next offsets of their partitions; both empty if none are held."""
-        taken = self._messages, self._ends
+        popped = self._messages, self._ends
         self._messages, self._ends = [], {}
-        return taken
+        return popped

@@ -47,13 +47,13 @@ class Publication:
 
     def publish_outcomes(self) -> None:
         """Publish the held outcomes, then commit the offsets of their records; do nothing if none are held."""
-        outcomes, ends = self._held.take()
+        outcomes, ends = self._held.pop_all()
         if ends:
             self._publish_held(outcomes, ends)
 
     def drop_outcomes(self) -> None:
         """Forget the held outcomes and offsets, so that the next owner of the partitions publishes these outcomes."""
-        self._held.take()
+        self._held.pop_all()
 
     def before_revoke(self) -> None:
         """Publish the held outcomes before Kafka takes partitions away, so that the next owner need not do so.

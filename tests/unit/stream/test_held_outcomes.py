@@ -23,11 +23,11 @@ def test_all_outcomes_are_taken_once_in_order_with_the_last_offset_of_each_parti
 
     for n, ends in enumerate(batches):
         held.add([_outcome(n)], ends, now=n)
-    outcomes, offsets = held.take()
+    outcomes, offsets = held.pop_all()
 
     assert outcomes == [_outcome(n) for n in range(len(batches))]
     assert offsets == {partition: end for ends in batches for partition, end in ends.items()}
-    assert held.take() == ([], {})
+    assert held.pop_all() == ([], {})
 
 
 def test_outcomes_are_due_when_the_first_has_been_held_for_the_interval() -> None:
