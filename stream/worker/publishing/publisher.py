@@ -50,11 +50,11 @@ class Publisher:
     def _try(self, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
         """Produce all messages, wait for the reports, and return the rejected messages."""
         failed: list[OutboxMessage] = []
-        waiting = len(messages)
+        unreported = len(messages)
 
         def report(message: OutboxMessage, error: KafkaError | None) -> None:
-            nonlocal waiting
-            waiting -= 1
+            nonlocal unreported
+            unreported -= 1
             if error is None:
                 self._watchdog.reset()
             else:
@@ -64,7 +64,7 @@ class Publisher:
         for message in messages:
             self._produce(message, report)
         topics = {message.topic for message in messages}
-        while waiting:
+        while unreported:
             self._wait(topics)
         return failed
 
