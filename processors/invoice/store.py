@@ -1,4 +1,4 @@
-"""All SQL of the invoice processor. Each batch runs one statement per table, with an array per column.
+"""All SQL of the invoice processor. Each batch runs one statement per purpose, with an array per column.
 
 Transfers are locked first, then invoices, then customers, each in the order of their ids.
 """

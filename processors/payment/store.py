@@ -1,4 +1,4 @@
-"""All SQL of the payment processor. Each batch runs one statement per table, with an array per column."""
+"""All SQL of the payment processor. Each batch runs one statement per purpose, with an array per column."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 

@@ -13,7 +13,7 @@ from processors.subscription.domain import (
     plan_missing_event,
 )
 from stream.events import DomainEvent, OrderId
-from stream.state.fold import Result, fold
+from stream.state.fold import Result, fold_into
 
 
 def handle(tx: Connection, events: Sequence[DomainEvent]) -> list[Result]:
@@ -24,7 +24,7 @@ def handle(tx: Connection, events: Sequence[DomainEvent]) -> list[Result]:
     """
     relevant = [event for event in events if isinstance(event, SubscriptionInput) and parse_order_id(event.order_id)]
     subscriptions = store.lock(tx, {key(event) for event in relevant})
-    results = fold(subscriptions, relevant, key, apply)
+    results = fold_into(subscriptions, relevant, key, apply)
     store.save(tx, subscriptions.values(), touched={event.order_id for event in relevant if event.order_id})
     store.record(tx, zip(relevant, results, strict=True))
     done = {event.event_id: result for event, result in zip(relevant, results, strict=True)} | _plan_missing(tx, events)

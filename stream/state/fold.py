@@ -27,7 +27,7 @@ Apply = Callable[[S, E], tuple[S, OutcomeKind, tuple[DomainEvent, ...]]]
 """Returns the state after an event, the event's outcome, and the domain events that follow from it."""
 
 
-def fold(
+def fold_into(
     states: MutableMapping[str, S], events: Sequence[E], key: Callable[[E], str], apply: Apply[S, E]
 ) -> list[Result]:
     """Apply each event in turn to the state under its key, and replace that state in `states`.

@@ -1,6 +1,6 @@
 """The invoice domain: crypto invoices and the transfers that pay them, after any set of webhooks.
 
-Pure. The result does not depend on the order in which webhooks arrive. Crypto amounts are decimal texts everywhere;
+Pure. The state does not depend on the order in which webhooks arrive. Crypto amounts are decimal texts everywhere;
 cash is an integer in minor units.
 """
 

@@ -1,6 +1,6 @@
 """The order domain: the state of one order after any set of events from all services.
 
-Pure. The result does not depend on the order in which events arrive, nor on repetitions.
+Pure. The columns do not depend on the order in which events arrive, nor on repetitions.
 """
 
 from processors.order.domain.columns import Columns, columns_of

@@ -77,7 +77,7 @@ def columns_of(order: Order) -> Columns:
         subscription_status=inputs.shop.subscription_status.value,
         set_by=set_by,
         set_by_events={
-            name: inputs.carriers[webhook][1] for name, webhook in set_by.items() if webhook in inputs.carriers
+            name: inputs.first_events[webhook][1] for name, webhook in set_by.items() if webhook in inputs.first_events
         },
     )
 

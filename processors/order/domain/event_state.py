@@ -4,7 +4,7 @@ Most events carry that state in their field `state`. Events of crypto invoices, 
 view existed, do not: their state is made from their other fields. Pure.
 """
 
-from processors.order.domain.statuses import PAYMENT_STATUSES, SHIPPING_STATUSES
+from processors.order.domain.statuses_of_events import PAYMENT_STATUSES, SHIPPING_STATUSES
 from stream.events import (
     AmountMismatched,
     DomainEvent,

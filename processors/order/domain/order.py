@@ -36,15 +36,15 @@ class ShopRegisters(Registers, frozen=True):
 class Inputs(msgspec.Struct, frozen=True, omit_defaults=True):
     """The newest state of each aggregate; `parcels` by parcel id.
 
-    By webhook id, `carriers` holds (revision, id) of the first domain event that the webhook caused: the event of the
-    lowest revision.
+    By webhook id, `first_events` holds (revision, id) of the first domain event that the webhook caused: the event of
+    the lowest revision. Stored rows call it `carriers`.
     """
 
     shop: ShopRegisters = ShopRegisters()
     payment: Entry[PaymentState] | None = None
     refunds: Entry[RefundState] | None = None
     parcels: dict[str, Entry[ShipmentState]] = {}
-    carriers: dict[str, tuple[tuple[int, ...], str]] = {}
+    first_events: dict[str, tuple[tuple[int, ...], str]] = msgspec.field(default_factory=dict, name="carriers")
 
 
 class Order(msgspec.Struct, frozen=True, dict=True):  # dict: for derived values

@@ -1,4 +1,4 @@
-"""Apply an event to an order. The result does not depend on the order in which events arrive, nor on repetitions."""
+"""Apply an event to an order. The columns do not depend on the order in which events arrive, nor on repetitions."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -60,19 +60,20 @@ def _with_event(inputs: Inputs, event: OrderInput) -> Inputs:
     if isinstance(event, SubscriptionEvent):
         return msgspec.structs.replace(inputs, shop=registers.merge(inputs.shop, _of_plan(event)))
     state = state_of(event)
-    carrier = (() if state is None else state.revision, event.event_id)
-    carriers = {**inputs.carriers, event.caused_by: min(carrier, inputs.carriers.get(event.caused_by, carrier))}
+    caused = (() if state is None else state.revision, event.event_id)
+    known = inputs.first_events
+    first_events = {**known, event.caused_by: min(caused, known.get(event.caused_by, caused))}
     match state:
         case PaymentState():
             newest = _newer(inputs.payment, Entry(state, event.event_id, event.received_at))
-            return msgspec.structs.replace(inputs, carriers=carriers, payment=newest)
+            return msgspec.structs.replace(inputs, first_events=first_events, payment=newest)
         case RefundState():
             refunds = _newer(inputs.refunds, Entry(state, event.event_id, event.received_at))
-            return msgspec.structs.replace(inputs, carriers=carriers, refunds=refunds)
+            return msgspec.structs.replace(inputs, first_events=first_events, refunds=refunds)
         case ShipmentState():
             parcel = _newer(inputs.parcels.get(state.shipment_id), Entry(state, event.event_id, event.received_at))
             parcels = {**inputs.parcels, state.shipment_id: parcel}
-            return msgspec.structs.replace(inputs, carriers=carriers, parcels=parcels)
+            return msgspec.structs.replace(inputs, first_events=first_events, parcels=parcels)
         case None:
             return inputs
 

@@ -1,6 +1,6 @@
 """The payment domain: a payment's state after any set of webhooks, and the domain events that hold then.
 
-Pure. The result does not depend on the order in which webhooks arrive.
+Pure. The state does not depend on the order in which webhooks arrive.
 """
 
 from processors.payment.domain.domain_events import OrdersPolicy, event_keys

@@ -1,7 +1,7 @@
 """Disputes of a payment: the state of each dispute, and the domain events that hold for it.
 
 A dispute changes neither the payment's status nor its refunds: the shop has refunded nothing. The amount of a lost
-dispute is money that the bank took, and is reported separately as `charged_back`. The result does not depend on the
+dispute is money that the bank took, and is reported separately as `charged_back`. The state does not depend on the
 order of events.
 """
 

@@ -1,4 +1,4 @@
-"""Apply a webhook to a payment. The result does not depend on the order in which webhooks arrive."""
+"""Apply a webhook to a payment. The state does not depend on the order in which webhooks arrive."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """The refund domain: the state of an order's refunds after any set of events, and the domain events that hold then.
 
-Pure. The result does not depend on the order in which events arrive.
+Pure. The state does not depend on the order in which events arrive.
 """
 
 from processors.refund.domain.domain_events import event_keys

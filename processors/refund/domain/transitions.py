@@ -1,4 +1,4 @@
-"""Apply an event to an order's refunds. The result does not depend on the order in which events arrive."""
+"""Apply an event to an order's refunds. The state does not depend on the order in which events arrive."""
 
 from dataclasses import replace
 

@@ -1,6 +1,6 @@
 """The shipping domain: a parcel's state after any set of scans, and the domain event that holds then.
 
-Pure. The result does not depend on the order in which scans arrive.
+Pure. The state does not depend on the order in which scans arrive.
 """
 
 from processors.shipping.domain.event_builders import published_state

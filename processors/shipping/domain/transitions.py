@@ -1,4 +1,7 @@
-"""Apply a scan to a parcel. The result does not depend on the order in which scans arrive."""
+"""Apply a scan to a parcel.
+
+The parcel's registers do not depend on the order in which scans arrive; each scan's outcome and domain events do.
+"""
 
 from dataclasses import replace
 
@@ -28,10 +31,20 @@ def apply(shipment: Shipment, webhook: ShippingWebhook) -> tuple[Shipment, Outco
     outcome: OutcomeKind = "late" if stamp < shipment.registers.status.stamp else "processed"
     merged = registers.merge(shipment.registers, scan)
     after = replace(shipment, version=shipment.version + 1, registers=merged)
-    new = after.event_key if after.event_key != shipment.event_key else None
-    events = (build_event(new, after, webhook),) if new else ()
-    carries_state = new and _is_first(shipment, after)
-    return after, outcome, events if carries_state else (*events, *updates(shipment, after, webhook))
+    return after, outcome, _new_events(shipment, after, webhook)
+
+
+def _new_events(before: Shipment, after: Shipment, cause: ShippingWebhook) -> tuple[DomainEvent, ...]:
+    """Return the domain event that holds after a scan and did not before, and ShipmentUpdated where it is needed.
+
+    An event that holds again keeps its id, so consumers skip it, and with it the state that it carries. ShipmentUpdated
+    carries that state unless the event surely never held before.
+    """
+    key = after.event_key
+    if key is None or key == before.event_key:
+        return updates(before, after, cause)
+    event = build_event(key, after, cause)
+    return (event,) if _is_first(before, after) else (event, *updates(before, after, cause))
 
 
 def _is_first(before: Shipment, after: Shipment) -> bool:

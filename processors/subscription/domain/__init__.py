@@ -1,6 +1,6 @@
 """The subscription domain: a user's subscription after any set of events about payments.
 
-Pure. The result does not depend on the order in which events arrive.
+Pure. The state does not depend on the order in which events arrive.
 """
 
 from processors.subscription.domain.calendar_dates import a_month_after

@@ -1,4 +1,4 @@
-"""Apply a domain event to a subscription. The result does not depend on the order in which events arrive."""
+"""Apply a domain event to a subscription. The state does not depend on the order in which events arrive."""
 
 from dataclasses import replace
 

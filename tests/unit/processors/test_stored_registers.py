@@ -2,9 +2,11 @@
 
 import json
 
+import msgspec
 import pytest
 
 from processors.invoice.domain import Invoice, TransferRegisters
+from processors.order.domain import Inputs
 from processors.payment import row_mapping as payments
 from processors.payment.domain.payment_registers import PaymentRegisters, TransactionRegisters
 from processors.refund.domain import Refund
@@ -71,3 +73,13 @@ def test_a_payment_that_waits_for_its_order_is_kept() -> None:
     stored = f'{{"order_id":null,"pending":{payment},"waiting":["e2"]}}'
 
     assert json.loads(payments.dump_pending(payments.load_pending(stored))) == json.loads(stored)
+
+
+def test_the_first_event_of_each_webhook_of_an_order_is_kept() -> None:
+    stored = '{"carriers":{"w1":[[1,0],"e1"]}}'
+
+    inputs = msgspec.json.decode(stored, type=Inputs)
+
+    assert inputs.first_events == {"w1": ((1, 0), "e1")}
+    assert json.loads(msgspec.json.encode(inputs)) == json.loads(stored)
+    assert msgspec.json.encode(Inputs()) == b"{}"
