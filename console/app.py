@@ -19,6 +19,7 @@ from console.api.endpoints import ENDPOINTS, Ambiguous, Endpoint
 from console.pages.site import Site
 from console.queries.criteria import BadParameter
 from console.web.litestar_types import AnyConnection, AnyRequest, AnyResponse, AnySocket
+from console.web.routes.head import with_head
 from runtime.health import Health
 from runtime.logging import log
 from runtime.postgres.engine import failure_message
@@ -51,7 +52,7 @@ def create(
             scope["path"] = scope["raw_path"].decode("ascii", "replace")
         await routes(scope, receive, send)
 
-    return application
+    return with_head(application)
 
 
 def _endpoint(path: str, endpoint: Endpoint, log_store: Engine, guard: Guard) -> Any:

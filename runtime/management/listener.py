@@ -27,7 +27,7 @@ BODY_UNREAD = (401, 404, 405, 411, 413)
 
 
 class RequestHandler(BaseHTTPRequestHandler):
-    """Reads one request of a connection and sends the answer of the router."""
+    """Reads one request of a connection and sends the answer of the router. HEAD is a GET without the content."""
 
     timeout = TIMEOUT_S
     server: "Listener"
@@ -36,6 +36,8 @@ class RequestHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.request_received(self.connection)
         self._answer(bytes)
+
+    do_HEAD = do_GET
 
     def do_POST(self) -> None:
         self._answer(self._read_body)
@@ -58,15 +60,17 @@ class RequestHandler(BaseHTTPRequestHandler):
         return body
 
     def _answer(self, read: Callable[[], bytes]) -> None:
-        self._send(*self.server.router.answer(self.command, self.path, self.headers.get("Authorization", ""), read))
+        method = "GET" if self.command == "HEAD" else self.command
+        self._send(*self.server.router.answer(method, self.path, self.headers.get("Authorization", ""), read))
 
     def _send(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
-        if self.command != "GET" and status in BODY_UNREAD:
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        if self.command not in ("GET", "HEAD") and status in BODY_UNREAD:
             self._drain_body()
 
     def _drain_body(self) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,17 @@ from tests.processes import kill
 MOST_SOCKETS = ConsoleSettings.model_fields["console_sockets_per_token"].default
 
 ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/login", "/live/nothing", "/api/openapi.json"])
+def test_head_has_the_status_and_the_headers_of_get(console: Console, path: str) -> None:
+    def answered(method: str) -> tuple[int, str | None, bytes]:
+        connection = HTTPConnection(console.url.removeprefix("http://"), timeout=10)
+        connection.request(method, path, headers={"Authorization": f"Bearer {console.token}"})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Content-Type"), answer.read()
+
+    assert answered("HEAD") == (*answered("GET")[:2], b"")
 
 
 def test_the_life_of_a_webhook_is_seen_from_its_arrival_to_its_mail(shop: Shop, console: Console) -> None:

@@ -54,7 +54,8 @@ def ask(port: int, method: str, target: str, body: bytes | None = None, token: s
         connection.request(method, target, body, {"Authorization": f"Bearer {token}", **headers})
         answer = connection.getresponse()
         content = answer.read()
-        return answer.status, json.loads(content) if "json" in (answer.getheader("Content-Type") or "") else content
+        is_json = content and "json" in (answer.getheader("Content-Type") or "")
+        return answer.status, json.loads(content) if is_json else content
     finally:
         connection.close()
 
@@ -182,6 +183,17 @@ def test_health_needs_no_token_and_metrics_do(port: int) -> None:
     status, said = ask(port, "GET", "/metrics")
     assert status == 200
     assert b"# HELP" in said
+
+
+@pytest.mark.parametrize("path", ["/health/ready", "/things", "/no", "/nothing"])
+def test_head_is_answered_as_get_is_without_its_content(port: int, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(f"HEAD {path} HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
+        received = connection.makefile("rb").read()
+
+    assert f" {ask(port, 'GET', path)[0]} ".encode() in received.splitlines()[0]
+    assert b"Content-Length: " in received
+    assert received.endswith(b"\r\n\r\n")
 
 
 def test_an_unknown_method_or_path_is_refused(port: int) -> None:
