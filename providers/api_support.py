@@ -51,6 +51,6 @@ def may_have_been(claimed: str | None, actual: str, later: Mapping[str, frozense
     return claimed is None or claimed not in later or actual in later[claimed]
 
 
-def stated(claims: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the claims that a webhook states, without absent (None) and empty ones."""
+def without_empty(claims: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the claims that are neither absent (None) nor empty."""
     return {name: value for name, value in claims.items() if value}

@@ -94,7 +94,7 @@ def translate(received: Received, _kind: str) -> Translation:
         order_id=parcels.order_id(
             tracking.order_id, tracking.order_number, (tracking.custom_fields or {}).get("order_id")
         ),
-        location=parcels.place(scan.location) or parcels.place(scan.city, scan.state, scan.country_name),
+        location=parcels.location(scan.location) or parcels.location(scan.city, scan.state, scan.country_name),
         scanned_at=scanned_at,
     )
     return Translation(payload, event.event, scanned_at, event.event_id)

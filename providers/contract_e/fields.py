@@ -33,15 +33,15 @@ def order_id(body: ContractEFields) -> OrderId | None:
 
 def payment_id(body: ContractEFields) -> str:
     """Return the first of the `aliases`, for a payment without an order. Raises InvalidField if there is none."""
-    if names := aliases(body):
-        return names[0]
+    if ids := aliases(body):
+        return ids[0]
     raise InvalidField("the body names neither an order nor a payment")
 
 
 def aliases(body: ContractEFields) -> tuple[str, ...]:
     """Return all ids by which another webhook may link this payment to an order, payment ids first."""
     given = (getattr(part, field) for field in (*PAYMENT_ID_FIELDS, *EVENT_ID_FIELDS) for part in parts(body))
-    return tuple(dict.fromkeys(str(name) for name in given if name is not None))
+    return tuple(dict.fromkeys(str(item) for item in given if item is not None))
 
 
 def cancel_reason(body: ContractEFields) -> str | None:
@@ -105,6 +105,6 @@ def parts(body: ContractEFields) -> list[ContractEFields]:
     return [part for part in (body.data, body) if part]
 
 
-def present(body: ContractEFields, fields: Sequence[str]) -> str | None:
+def first_present(body: ContractEFields, fields: Sequence[str]) -> str | None:
     """Return the name of the first of `fields` that is present; None without one."""
     return next((field for field in fields if first(body, field) is not None), None)

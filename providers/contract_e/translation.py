@@ -49,7 +49,7 @@ def translate(received: Received, kind: str) -> Translation:
         raise Unsupported("contract E does not have the status of the body")
     if event_type == "PAYMENT_FAILED" and kind == "refund":
         event_type = "REFUND_FAILED"
-    if event_type == "PAYMENT_FAILED" and kind == "payment" and (field := fields.present(body, REFUND_ID_FIELDS)):
+    if event_type == "PAYMENT_FAILED" and kind == "payment" and (field := fields.first_present(body, REFUND_ID_FIELDS)):
         raise WrongEvent(f"a failed payment does not have the field {field}: post refunds to /webhooks/refund")
     if event_type.startswith("REFUND"):
         return _refund(body, event_type)

@@ -62,7 +62,7 @@ def read_response(request: VerificationRequest, _received: Received, response: b
         carrier=carrier,
         number=number,
         status=STATUSES[last.status.code],
-        location=parcels.place(last.location.name) if last.location else None,
+        location=parcels.location(last.location.name) if last.location else None,
         scanned_at=at,
     )
     event_id = f"{carrier}:{number}:{(raw_text(last.time) or None) if at is None else at}:{last.status.code}"

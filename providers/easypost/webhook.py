@@ -92,7 +92,7 @@ def translate(received: Received, _kind: str) -> Translation:
         carrier=tracker.carrier,
         number=tracker.tracking_code,
         status=status,
-        location=parcels.place(location.city, location.state, location.country),
+        location=parcels.location(location.city, location.state, location.country),
         scanned_at=scanned_at,
     )
     if event.mode and event.mode not in MODES:

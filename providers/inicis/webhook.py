@@ -11,7 +11,7 @@ import msgspec
 
 from providers import api_support
 from providers.contract import ApiVerification, InvalidField, Provider, Received, Translation, Unsupported
-from providers.inicis import api as iniapi
+from providers.inicis import api
 from providers.inicis.objects import InicisIds
 from providers.parsing import form, json_body
 from providers.parsing.money import exact_units
@@ -46,7 +46,7 @@ def translate(received: Received, _kind: str) -> Translation:
     """
     fields = _fields(received)
     request, event = _mobile(fields) if "P_TID" in fields or "P_STATUS" in fields else _pc(fields)
-    request.claims["asked_at"] = iniapi.timestamp(received.received_at)
+    request.claims["asked_at"] = api.timestamp(received.received_at)
     return Translation(request, event, None)
 
 
@@ -76,12 +76,12 @@ def _verification_request(
     fields: dict[str, str], transaction: str, order: str, claims: dict[str, str | None]
 ) -> VerificationRequest:
     values = {"transaction": fields.get(transaction), "order": fields.get(order)}
-    ids = form.typed(api_support.stated(values), _ids)
+    ids = form.typed(api_support.without_empty(values), _ids)
     return VerificationRequest(
         subject="transaction",
         alias=ids.transaction,
         order_id=ids.order,
-        claims=api_support.stated(claims),
+        claims=api_support.without_empty(claims),
     )
 
 
@@ -140,7 +140,7 @@ PROVIDER = Provider(
     },
     is_unsigned=True,
     takes_forms=True,
-    api_verification=ApiVerification("https://iniapi.inicis.com", iniapi.build_request, iniapi.read_response),
+    api_verification=ApiVerification("https://iniapi.inicis.com", api.build_request, api.read_response),
     authentication="nothing: the API is asked",
     events="deposits to virtual accounts and mobile notifications; issued accounts are quarantined",
 )

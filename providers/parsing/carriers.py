@@ -8,6 +8,8 @@ The spellings are those of the five aggregators and of Korean shops, as read in 
 - Delivery Tracker: the carrier ids of github.com/shlee322/delivery-tracker, packages/core (`kr.cjlogistics`).
 - SweetTracker: the code list in public integrations (`04`); its own list is not published without a key.
 
+The words for a parcel's status are in each aggregator's `webhook.py` (Delivery Tracker: `api.py`).
+
 Networks of one group stay separate (DHL eCommerce is not DHL Express), because each assigns its own tracking numbers.
 """
 

@@ -1,6 +1,7 @@
 """The types that webhook fields share: ids, texts, addresses, instants."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -62,6 +63,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 """Instants of webhooks are from EARLIEST on and before LATEST."""
+
+
+def present(ids: Iterable[str | None]) -> tuple[str, ...]:
+    """Return the ids that are neither None nor empty, in their order."""
+    return tuple(item for item in ids if item)
 
 
 def decode_hook(kind: type, value: object) -> object:

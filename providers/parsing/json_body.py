@@ -17,7 +17,8 @@ from stream.events.text.json_text import NUL, sanitized
 
 T = TypeVar("T")
 
-MAX_DEPTH = 1000
+MAX_BODY_DEPTH = 1000
+"""Maximum nesting of objects and lists in a body, also in fields that are not read."""
 MESSAGE_CHARS = 300
 """Maximum length of an error text that is sent to the sender, since it may quote the body."""
 
@@ -36,13 +37,13 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Decode a body; if it does not fit the decoder's type as a whole, `lenient` reads it field by field.
 
-    Raises Malformed for a body that is empty, not JSON, or nested deeper than MAX_DEPTH. Raises InvalidField for a
+    Raises Malformed for a body that is empty, not JSON, or nested deeper than MAX_BODY_DEPTH. Raises InvalidField for a
     field that is missing or wrong and required or `STRICT`, for a key given twice, and for a number that other readers
     cannot hold. The last two also apply to fields that we do not use, because the whole body is stored, in Postgres
     too. A byte order mark is ignored. Half a surrogate pair or a NUL makes an id wrong, and becomes U+FFFD in a text.
     """
     value, body = _decoded(decoder.type, body)
-    if len(body) > MAX_DEPTH:
+    if len(body) > MAX_BODY_DEPTH:
         _check_depth(body)
     if _may_repeat_key(body) or _may_hold_huge_number(body):
         _read_slowly(body)
@@ -90,17 +91,17 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:  # `cache` takes only what
 
 
 def _check_depth(body: bytes) -> None:
-    """Raise Malformed above MAX_DEPTH.
+    """Raise Malformed above MAX_BODY_DEPTH.
 
     Without this check, the limit would depend on the Python version for decoders, and on the stack for Postgres.
     """
     depth = 0
-    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+    if body.count(b"[") + body.count(b"{") <= MAX_BODY_DEPTH:
         return
     for bracket in _BRACKET.findall(_TEXT.sub(b"", body)):
         depth += 1 if bracket in b"[{" else -1
-        if depth > MAX_DEPTH:
-            raise Malformed(f"the body is nested deeper than {MAX_DEPTH} levels")
+        if depth > MAX_BODY_DEPTH:
+            raise Malformed(f"the body is nested deeper than {MAX_BODY_DEPTH} levels")
 
 
 def error_text(message: str) -> str:

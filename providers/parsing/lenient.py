@@ -21,8 +21,10 @@ Annotation: TypeAlias = Any
 """A type as in an annotation: a class, a union or an `Annotated`."""
 Decoded: TypeAlias = Any
 """A value of the type that an annotation names."""
-MAX_DEPTH = 32
+MAX_STRUCT_DEPTH = 32
 """Maximum nesting of structs; the deepest known body has five levels."""
+PATH_CHARS = 32
+"""Maximum characters of the path in the error about MAX_STRUCT_DEPTH."""
 
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -57,8 +59,8 @@ def _elements(raw: bytes, struct: Annotation, path: str) -> list[Decoded]:
 def _struct(raw: bytes, struct: Annotation, path: str) -> Decoded:
     if not raw.startswith(b"{"):
         return _leaf(raw, struct, path)
-    if path.count(".") > MAX_DEPTH:
-        raise msgspec.ValidationError(f"Object nested deeper than {MAX_DEPTH} levels - at `{path[:MAX_DEPTH]}`")
+    if path.count(".") > MAX_STRUCT_DEPTH:
+        raise msgspec.ValidationError(f"Object nested deeper than {MAX_STRUCT_DEPTH} levels - at `{path[:PATH_CHARS]}`")
     parts = _parts.decode(raw)
     values = {}
     for field in _fields(struct):

@@ -14,7 +14,7 @@ from stream.events.record_keys import parcel_number
 Word = Annotated[str, msgspec.Meta(max_length=64)]
 """An event type or a status of a provider."""
 
-PLACE_CHARS = 1000
+LOCATION_CHARS = 1000
 """Maximum characters of a location."""
 
 
@@ -53,9 +53,9 @@ def status(table: Mapping[str, ShippingStatus], word: str) -> ShippingStatus:
     return table[word]
 
 
-def place(*parts: str | None) -> str | None:
-    """Return the parts that are not blank, joined by commas and cut to PLACE_CHARS; None if all are blank."""
-    return ", ".join(part.strip() for part in parts if part and part.strip())[:PLACE_CHARS] or None
+def location(*parts: str | None) -> str | None:
+    """Return the parts that are not blank, joined by commas and cut to LOCATION_CHARS; None if all are blank."""
+    return ", ".join(part.strip() for part in parts if part and part.strip())[:LOCATION_CHARS] or None
 
 
 def order_id(*candidates: object) -> OrderId | None:

@@ -25,7 +25,7 @@ def translate(received: Received, _kind: str) -> Translation:
         subject="payment",
         alias=webhook.imp_uid,
         order_id=webhook.merchant_uid,
-        claims=api_support.stated(claims),
+        claims=api_support.without_empty(claims),
     )
     return Translation(request, f"payment.{webhook.status or 'changed'}", None)
 

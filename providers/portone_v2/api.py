@@ -4,6 +4,7 @@ import msgspec
 
 from providers import api_support
 from providers.contract import ApiRequest, Contradicted, NotKnownYet, Received, Translation, Unsupported
+from providers.parsing.fields import present
 from providers.parsing.money import currency_code, whole_units
 from providers.parsing.timestamps import is_present, korean
 from providers.portone_v2.objects import PaymentAmount, PortoneFailure, PortoneV2Payment
@@ -85,7 +86,7 @@ def _payload(payment: PortoneV2Payment) -> PaymentPayload:
         paid_at=paid_at,
         cancels=() if unpaid else _cancels(payment),
         refunded_amount=0 if unpaid else whole_units(amount.cancelled, "amount.cancelled") or None,
-        aliases=tuple(name for name in (payment.transactionId, payment.pgTxId) if name),
+        aliases=present((payment.transactionId, payment.pgTxId)),
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 from providers import api_support
 from providers.contract import ApiVerification, Provider, Received, Translation, Unsupported
 from providers.parsing import form, json_body
+from providers.parsing.fields import present
 from providers.parsing.timestamps import korean
 from providers.portone_v2 import api
 from providers.portone_v2.objects import (
@@ -74,13 +75,12 @@ def _dispute(event_type: str, body: TransactionEvent) -> Translation:
 
     The signature is sufficient, since the API has no more about it. A transaction has one dispute at a time.
     """
-    names = tuple(name for name in (body.data.transactionId,) if name)
     payload = DisputePayload(
         order_id=body.data.paymentId,
         dispute_id=body.data.transactionId or body.data.paymentId,
         status=DISPUTES[event_type],
         transaction_id=body.data.transactionId,
-        aliases=names,
+        aliases=present((body.data.transactionId,)),
     )
     at = korean(body.timestamp, "timestamp")
     return Translation(payload, event_type, at, f"{payload.dispute_id}:{event_type}:{at or ''}")
@@ -92,7 +92,7 @@ def _verification_request(event: str, data: TransactionData) -> Translation:
         subject="payment",
         alias=data.paymentId,
         order_id=data.paymentId,
-        claims=api_support.stated(claims),
+        claims=api_support.without_empty(claims),
     )
     return Translation(request, f"Transaction.{event}", None)
 

@@ -4,7 +4,6 @@
 an hour admits its retries. A parcel that waits at a pickup point is out for delivery.
 """
 
-import hmac
 import re
 from collections.abc import Sequence
 
@@ -17,6 +16,7 @@ from providers.parsing.parcels import Word
 from providers.parsing.timestamps import instant, is_present, raw_text
 from providers.signing import url_token
 from providers.signing.comparison import any_equal
+from providers.signing.signed_time import is_timely, timed_signature
 from stream.events import Mode, OrderId, ShippingStatus, Verification
 
 SIGNATURE = "shippo-auth-signature"
@@ -86,9 +86,9 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     if signed is None:
         raise Forged("Shippo-Auth-Signature is not written as t=<seconds>,v1=<hex>")
     given = signed[2].lower().encode()
-    if not any_equal((_signature(received.body, secret, signed[1]) for secret in secrets), [given]):
+    if not any_equal((timed_signature(received.body, secret, signed[1]) for secret in secrets), [given]):
         raise Forged("Shippo-Auth-Signature is not the HMAC-SHA256 of this time and body")
-    if abs(received.received_at // 1_000_000 - int(signed[1])) > TOLERANCE_S:
+    if not is_timely(received.received_at, signed[1], TOLERANCE_S):
         raise Stale(f"Shippo-Auth-Signature was made more than {TOLERANCE_S} seconds from now")
     return "signature"
 
@@ -113,15 +113,11 @@ def translate(received: Received, _kind: str) -> Translation:
         number=track.tracking_number,
         status=_status(current),
         order_id=order_in(track.metadata),
-        location=parcels.place(location.city, location.state, location.country),
+        location=parcels.location(location.city, location.state, location.country),
         scanned_at=scanned_at,
     )
     mode: Mode | None = None if event.test is None else "test" if event.test else "live"
     return Translation(payload, event.event, scanned_at, _event_id(track, current), mode)
-
-
-def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
-    return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
 
 
 def order_in(metadata: str | None) -> OrderId | None:

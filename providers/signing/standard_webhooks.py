@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from providers.contract import Forged, Received, Stale
 from providers.signing.comparison import any_equal
+from providers.signing.signed_time import is_timely
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 HEADERS = frozenset({ID, TIMESTAMP, SIGNATURE})
@@ -36,7 +37,7 @@ def verify(received: Received, secrets: Sequence[bytes]) -> None:
     given = [part.encode("latin-1") for part in received.headers.get(SIGNATURE, "").split(" ")[:MAX_TRIES]]
     if not any_equal((_signature(payload, key) for key in map(key_of, secrets) if key), given):
         raise Forged("webhook-signature is not the HMAC-SHA256 of this body, id and time")
-    if abs(received.received_at // 1_000_000 - int(timestamp)) > TOLERANCE_S:
+    if not is_timely(received.received_at, timestamp, TOLERANCE_S):
         raise Stale(f"webhook-timestamp is more than {TOLERANCE_S} s away")
 
 

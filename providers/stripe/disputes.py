@@ -6,6 +6,7 @@ import msgspec
 
 from providers.contract import InvalidField, Translation
 from providers.parsing import json_body
+from providers.parsing.fields import present
 from providers.parsing.money import whole_units
 from providers.parsing.timestamps import instant
 from providers.stripe.amounts import money
@@ -36,14 +37,14 @@ def read(raw: bytes) -> Translation:
     """
     event = json_body.read_again(_event, raw)
     dispute = event.data.object
-    names = tuple(name for name in (dispute.payment_intent, dispute.charge) if name)
+    ids = present((dispute.payment_intent, dispute.charge))
     order = order_id(dispute)
-    if not order and not names:
+    if not order and not ids:
         raise InvalidField("a dispute must name its payment_intent, its charge, or an order in its metadata")
     amount, currency = money(whole_units(dispute.amount), dispute.currency)
     payload = DisputePayload(
         order_id=order,
-        alias=None if order else names[0],
+        alias=None if order else ids[0],
         dispute_id=dispute.id,
         status=_status(event.type, dispute),
         reason=dispute.reason,
@@ -51,8 +52,8 @@ def read(raw: bytes) -> Translation:
         currency=currency,
         evidence_due_by=_due_by(dispute),
         funds=FUNDS.get(event.type),
-        transaction_id=names[0] if names else None,
-        aliases=tuple(sorted(set(names))),
+        transaction_id=ids[0] if ids else None,
+        aliases=tuple(sorted(set(ids))),
     )
     return Translation(payload, event.type, event_time(event), event.id, event_mode(event))
 

@@ -1,6 +1,5 @@
 """Reads the fields that all of Stripe's events have: time, mode, and the shop's order."""
 
-from collections.abc import Iterable
 from typing import TypeVar
 
 from providers.parsing.timestamps import instant
@@ -24,8 +23,3 @@ def event_time(event: StripeEvent[T]) -> Micros | None:
 def event_mode(event: StripeEvent[T]) -> Mode | None:
     """Return the mode of the event, or None if it has no `livemode`."""
     return None if event.livemode is None else "live" if event.livemode else "test"
-
-
-def present(ids: Iterable[str | None]) -> tuple[str, ...]:
-    """Return the ids that are neither None nor empty, in their order."""
-    return tuple(item for item in ids if item)

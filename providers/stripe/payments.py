@@ -10,9 +10,10 @@ import msgspec
 
 from providers.contract import Translation, Unsupported
 from providers.parsing import json_body
+from providers.parsing.fields import present
 from providers.stripe import charges
 from providers.stripe.amounts import money
-from providers.stripe.events import event_mode, event_time, order_id, present
+from providers.stripe.events import event_mode, event_time, order_id
 from providers.stripe.intents import intent_parser, parse_canceled, session_parser
 from providers.stripe.objects import CheckoutSession, PaymentIntent, StripeCharge, StripeEvent
 from providers.stripe.parsed_payment import ParsedPayment

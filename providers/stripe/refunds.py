@@ -4,9 +4,10 @@ import msgspec
 
 from providers.contract import InvalidField, Translation, Unsupported
 from providers.parsing import json_body
+from providers.parsing.fields import present
 from providers.parsing.money import whole_units
 from providers.stripe.amounts import money
-from providers.stripe.events import event_mode, event_time, order_id, present
+from providers.stripe.events import event_mode, event_time, order_id
 from providers.stripe.objects import StripeEvent, StripeRefund
 from stream.events import RefundPayload, RefundStatus
 

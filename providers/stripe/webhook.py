@@ -3,7 +3,6 @@
 The scheme is that of the official SDK, except that a time too far in the future is refused as well.
 """
 
-import hmac
 import re
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from providers.contract import Forged, InvalidField, Provider, Received, Stale, 
 from providers.parsing import json_body
 from providers.responses import always, json_response
 from providers.signing.comparison import any_equal
+from providers.signing.signed_time import is_timely, timed_signature
 from providers.stripe import disputes, payments, refunds
 from providers.stripe.objects import StripeEventHead
 from stream.events import Verification
@@ -39,9 +39,9 @@ def verify(received: Received, secrets: Sequence[bytes]) -> Verification:
     given = [value.encode("latin-1") for name, _, value in parts if name == "v1"][:MAX_TRIES]
     if len(times) != 1 or not _TIME.fullmatch(times[0]):
         raise Forged("Stripe-Signature must have one time t, in seconds")
-    if not any_equal((_signature(received.body, secret, str(int(times[0]))) for secret in secrets), given):
+    if not any_equal((timed_signature(received.body, secret, str(int(times[0]))) for secret in secrets), given):
         raise Forged("Stripe-Signature has no v1 that is the HMAC-SHA256 of its time and this body")
-    if abs(received.received_at - int(times[0]) * 1_000_000) > TOLERANCE_S * 1_000_000:
+    if not is_timely(received.received_at, times[0], TOLERANCE_S):
         raise Stale(f"Stripe-Signature was made more than {TOLERANCE_S} s from now")
     return "signature"
 
@@ -62,11 +62,6 @@ def translate(received: Received, _kind: str) -> Translation:
     if head.type in refunds.TYPES:
         return refunds.read(received.body)
     return payments.read(received.body, head.type)
-
-
-def _signature(payload: bytes, secret: bytes, time: str) -> bytes:
-    """Sign with the secret's text as the key, including its prefix `whsec_`."""
-    return hmac.digest(secret, time.encode() + b"." + payload, "sha256").hex().encode()
 
 
 PROVIDER = Provider(

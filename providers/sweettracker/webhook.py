@@ -71,7 +71,7 @@ def translate(received: Received, _kind: str) -> Translation:
         number=number,
         status=status,
         alias=fid,
-        location=_place(scan),
+        location=_location(scan),
         scanned_at=at,
     )
     # Without a time, only the digest distinguishes two scans of a level.
@@ -79,12 +79,12 @@ def translate(received: Received, _kind: str) -> Translation:
     return Translation(payload, f"level.{level}", at, event_id)
 
 
-def _place(scan: ScanCallback) -> str | None:
+def _location(scan: ScanCallback) -> str | None:
     """Return where the scan was; None if that text has a telephone number or another personal field."""
     people = [text for name in PERSONAL if (text := str(getattr(scan, name) or "").strip())]
     where = scan.where or ""
     is_personal = _TELEPHONE.search(where) or any(text in where for text in people)
-    return None if is_personal else parcels.place(where)
+    return None if is_personal else parcels.location(where)
 
 
 def _answer(_event_id: str, event_type: str) -> WebhookResponse:

@@ -16,7 +16,7 @@ from providers.parsing.fields import ABSENT, Instant
 from providers.parsing.timestamps import korean
 from providers.responses import always, json_response
 from providers.signing.hmac_hex import verify_raw_or_compact
-from providers.tapayz import api as tapayz_api
+from providers.tapayz import api
 from providers.tapayz.amounts import CASH_ASSETS, block, cash, crypto
 from providers.tapayz.objects import (
     CallbackHead,
@@ -68,7 +68,7 @@ def translate(received: Received, kind: str, cash_assets: Mapping[str, str] = CA
 def translate_unsigned(received: Received, kind: str) -> Translation:
     """Return the verification request for a body without a signature. Raises as `translate` does."""
     claimed = translate(received, kind)
-    return Translation(tapayz_api.verification_request(claimed.payload), claimed.event_type, claimed.occurred_at)
+    return Translation(api.verification_request(claimed.payload), claimed.event_type, claimed.occurred_at)
 
 
 def _shape_of(received: Received, head: CallbackHead) -> CallbackShape:
@@ -106,7 +106,7 @@ def _translate_invoice(received: Received, event: str, head: CallbackHead, asset
         to_address=paying.to or None,
         block_number=block(paying.blockNum),
     )
-    return Translation(payload, event, at, tapayz_api.invoice_event_id(payload, at))
+    return Translation(payload, event, at, api.invoice_event_id(payload, at))
 
 
 def _translate_transfer(received: Received, event: str, head: CallbackHead, _: Mapping[str, str]) -> Translation:
@@ -128,7 +128,7 @@ def _translate_transfer(received: Received, event: str, head: CallbackHead, _: M
         reason=body.failureReason or body.reason or (UNKNOWN if state == "Fail" else None),
         changed_at=at,
     )
-    return Translation(payload, event, at, tapayz_api.transfer_event_id(event, payload))
+    return Translation(payload, event, at, api.transfer_event_id(event, payload))
 
 
 def _either(first: msgspec.Raw, second: msgspec.Raw, field: str) -> str | None:
@@ -174,5 +174,5 @@ PROVIDER = Provider(
         "unavailable": json_response(500, {"error": "Internal server error"}),
     },
     translate_unsigned=translate_unsigned,
-    api_verification=ApiVerification("https://api.crypted-pay.com", tapayz_api.build_request, tapayz_api.read_response),
+    api_verification=ApiVerification("https://api.crypted-pay.com", api.build_request, api.read_response),
 )

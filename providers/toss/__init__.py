@@ -1,1 +1,1 @@
-"""Toss Payments' own webhooks, and its API."""
+"""`toss`: Toss Payments' own webhooks, which its API confirms. Contract C is `tosspayments`."""

@@ -1,4 +1,4 @@
-"""Toss Payments' API: the request for a payment, and the translation of its response."""
+"""`toss`: Toss Payments' API, not contract C. The request for a payment, and the translation of its response."""
 
 import base64
 import hmac

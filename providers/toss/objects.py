@@ -1,4 +1,4 @@
-"""The fields of Toss Payments' webhooks and of its API's responses."""
+"""`toss`: the fields of Toss Payments' own webhooks, not of contract C, and of its API's responses."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Toss Payments' own webhooks. Those of payments are unsigned, so each causes a request to Toss's API (`toss.api`).
+"""`toss`: Toss Payments' own webhooks, not contract C (`tosspayments`). Its API confirms each of a payment (`api.py`).
 
 Three shapes (docs.tosspayments.com, "webhook events"): an envelope `{eventType, createdAt, data}`; the flat deposit
 callback, without `eventType` but with a `secret` that must be the payment's own; payouts and sellers, which alone are
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from providers.api_support import stated
+from providers.api_support import without_empty
 from providers.contract import (
     ApiVerification,
     Forged,
@@ -25,7 +25,7 @@ from providers.contract import (
 from providers.parsing import json_body
 from providers.responses import always, json_response
 from providers.signing.comparison import any_equal
-from providers.toss import api as toss_payment
+from providers.toss import api
 from providers.toss.objects import TossEvent, TossEventHead
 from stream.events import Verification, VerificationRequest
 
@@ -89,7 +89,7 @@ def _claims(event: str, payment: TossEvent) -> dict[str, str]:
     claims = {"event": event, "status": payment.status}
     if event == CANCEL:
         claims = {"event": event, "cancelStatus": payment.cancelStatus, "transactionKey": payment.transactionKey}
-    return stated(claims)
+    return without_empty(claims)
 
 
 def _is_signed(payload: bytes) -> bool:
@@ -120,9 +120,7 @@ PROVIDER = Provider(
     stored_headers=frozenset({SIGNATURE, TIME, ID}),
     success_response=always(RECEIVED),
     is_unsigned=True,
-    api_verification=ApiVerification(
-        "https://api.tosspayments.com", toss_payment.build_request, toss_payment.read_response
-    ),
+    api_verification=ApiVerification("https://api.tosspayments.com", api.build_request, api.read_response),
     authentication=(
         "nothing signs payments: the API is asked, and a deposit's `secret` must be its payment's; "
         "`payout.changed` and `seller.changed`: `tosspayments-webhook-signature`, base64 HMAC-SHA256 of body "

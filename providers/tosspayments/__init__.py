@@ -1,1 +1,1 @@
-"""Contract C: subscriptions paid through Tosspayments."""
+"""`tosspayments`: contract C, subscriptions paid through Tosspayments. Toss Payments' own webhooks are `toss`."""

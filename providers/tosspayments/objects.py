@@ -1,4 +1,4 @@
-"""The fields of contract C's events."""
+"""`tosspayments`: the fields of contract C's events. Those of Toss Payments' own webhooks are in `toss`."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Translates contract C's events of payments and billing."""
+"""`tosspayments`: translates contract C's events of payments and billing, not Toss Payments' own webhooks (`toss`)."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Contract C: signed events of subscriptions that are paid through Tosspayments, with full content."""
+"""`tosspayments`: contract C, signed events of subscriptions. Toss Payments' own webhooks are `toss`."""
 
 from collections.abc import Sequence
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers.contract import Contradicted, InvalidField, Malformed, NotKnownYet, RefusedWebhook, Unsupported
-from providers.inicis import api as iniapi
+from providers.inicis import api
 from providers.inicis import webhook as inicis
 from providers.responses import WebhookResponse
 from stream.events import Micros, OrderId, PaymentPayload, VerificationRequest
@@ -161,7 +161,7 @@ def test_a_refusal_is_fail_with_its_status() -> None:
 
 
 def test_a_transaction_is_asked_for_with_the_hash_of_what_is_asked() -> None:
-    ask = iniapi.build_request(verification_request(PROVIDER, form(PC)), "INIpayTest:key:10.0.0.1")
+    ask = api.build_request(verification_request(PROVIDER, form(PC)), "INIpayTest:key:10.0.0.1")
 
     data = '{"tid":"StdpayVBNKINIpayTest2023"}'
     assert (ask.method, ask.path) == ("POST", "/v2/pg/inquiry")
@@ -177,7 +177,7 @@ def test_a_transaction_is_asked_for_with_the_hash_of_what_is_asked() -> None:
 
 @pytest.mark.parametrize("key", ["", "mid", "mid:", "mid:key", ":::"])
 def test_any_key_makes_a_request(key: str) -> None:
-    assert json.loads(iniapi.build_request(verification_request(PROVIDER, form(PC)), key).body)["type"] == "inquiry"
+    assert json.loads(api.build_request(verification_request(PROVIDER, form(PC)), key).body)["type"] == "inquiry"
 
 
 def test_a_deposit_is_read_to_the_last_field() -> None:

@@ -18,7 +18,7 @@ from providers.contract import (
 )
 from providers.portone_v1 import api as portone_v1_api
 from providers.portone_v1 import webhook as portone_v1
-from providers.portone_v2 import api as portone_v2_api
+from providers.portone_v2 import api
 from providers.portone_v2 import webhook as portone_v2
 from stream.events import Cancel, Micros, OrderId, PaymentPayload, VerificationRequest
 from tests.unit.providers.api_answers import SECRET, answered, payment, received, translated, verification_request
@@ -318,7 +318,7 @@ def test_v2_a_bad_signature_is_answered_400() -> None:
 
 
 def test_v2_is_asked_with_its_secret() -> None:
-    assert portone_v2_api.build_request(verification_request(V2, v2_webhook()), "key") == ApiRequest(
+    assert api.build_request(verification_request(V2, v2_webhook()), "key") == ApiRequest(
         "GET", "/payments/O-1", {"Authorization": "PortOne key"}
     )
 

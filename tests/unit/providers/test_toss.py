@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers.contract import ApiRequest, Contradicted, Forged, InvalidField, Received, RefusedWebhook, Unsupported
-from providers.toss import api as toss_payment
+from providers.toss import api
 from providers.toss import webhook as toss
 from stream.events import Cancel, Micros, OrderId, PaymentPayload, VerificationRequest
 from tests.unit.providers.api_answers import NONE, SECRET, answered, payment, received, translated, verification_request
@@ -174,12 +174,11 @@ def test_what_cannot_be_read_is_left_to_be_refused_by_its_reader(body: bytes) ->
 def test_a_payment_is_asked_for_by_its_key_or_by_its_order() -> None:
     authorization = {"Authorization": "Basic dGVzdF9zazo="}  # "test_sk:"
 
-    assert toss_payment.build_request(verification_request(PROVIDER, changed("DONE")), "test_sk") == ApiRequest(
+    assert api.build_request(verification_request(PROVIDER, changed("DONE")), "test_sk") == ApiRequest(
         "GET", f"/v1/payments/{KEY}", authorization
     )
     assert (
-        toss_payment.build_request(verification_request(PROVIDER, deposited()), "test_sk").path
-        == f"/v1/payments/orders/{ORDER}"
+        api.build_request(verification_request(PROVIDER, deposited()), "test_sk").path == f"/v1/payments/orders/{ORDER}"
     )
 
 
@@ -188,7 +187,7 @@ def test_a_reference_cannot_leave_its_place_in_the_path() -> None:
         PROVIDER, {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": "주#1+@=", "status": "DONE"}
     )
 
-    assert toss_payment.build_request(asked, "k").path == "/v1/payments/orders/%EC%A3%BC%231%2B%40%3D"
+    assert api.build_request(asked, "k").path == "/v1/payments/orders/%EC%A3%BC%231%2B%40%3D"
 
 
 def test_a_payment_done_is_read_to_the_last_field() -> None:
@@ -324,7 +323,7 @@ def test_what_never_came_true_is_untrue(claimed: str, actual: str) -> None:
 def test_of_a_payment_that_moved_on_the_truth_is_told(claimed: str, actual: str) -> None:
     payload = payment(PROVIDER, changed(claimed), paid(status=actual))
 
-    assert payload.status == toss_payment.STATUSES[actual]
+    assert payload.status == api.STATUSES[actual]
 
 
 def test_a_payment_of_another_order_is_untrue() -> None:
