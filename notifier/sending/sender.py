@@ -1,4 +1,8 @@
-"""Send queued mails: claim → bodies offered → `sending` committed → dots → replies → results committed.
+"""Send queued mails: claim → mails offered → `sending` committed → dots → replies → results committed.
+
+To offer a mail is to send MAIL, RCPT, DATA and its content, but not the line `.` that ends the content: the dot
+(RFC 5321, section 4.1.1.4: end of mail data indication). Before its dot no server accepts a mail; after it only the
+reply says whether it did. A lane is a group of connections to the mail server; each carries one mail after the other.
 
 Each step handles up to MAIL_CONNECTIONS mails together, so they share each commit. A crash leaves at most that many
 mails `unknown`.
@@ -132,12 +136,15 @@ class Sender:
 
     def _finish(self, offered: Sequence[QueuedMail]) -> None:
         replies: list[tuple[QueuedMail, DotReply]] = list(zip(offered, self._server.finish(), strict=True))
-        self._commit_results(lambda tx: delivery_results.record(tx, replies, self._branding, self._codec))
+        self._commit_replies(replies)
         for mail, reply in replies:
             if reply is None:
                 delivery_results.report_sent(mail)
 
     @faults.on_call("sender.after_reply")
+    def _commit_replies(self, replies: Sequence[tuple[QueuedMail, DotReply]]) -> None:
+        self._commit_results(lambda tx: delivery_results.record(tx, replies, self._branding, self._codec))
+
     def _commit_results(self, record: Callable[[Connection], None]) -> None:
         """Commit results, which only this process knows; retry for COMMIT_WITHIN_S, then raise SQLAlchemyError."""
         deadline = time.monotonic() + COMMIT_WITHIN_S
