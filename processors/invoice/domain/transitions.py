@@ -142,5 +142,5 @@ def _with_transfer(current: InvoiceRegisters, transfer: Transfer | None) -> Invo
     if transfer is None:
         return current
     stated = transfer.registers
-    taken = InvoiceRegisters(customer_id=stated.customer_id, transaction_id=stated.transaction_id)
-    return registers.merge(current, taken)
+    of_transfer = InvoiceRegisters(customer_id=stated.customer_id, transaction_id=stated.transaction_id)
+    return registers.merge(current, of_transfer)

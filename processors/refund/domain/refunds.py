@@ -68,17 +68,17 @@ class Refunds:
         paid = self.payments
         if not paid:
             return {}
-        left = self.paid_amounts
+        remaining = self.paid_amounts
         is_open = any(payment.amount is None for payment in paid)
         found = {}
         for refund_id, refund, money in self._completed:
             currency = money.currency or ""
             if reason := _mismatch_reason(refund, paid):
                 found[refund_id] = reason
-            elif not is_open and money.minor > left[currency]:
+            elif not is_open and money.minor > remaining[currency]:
                 found[refund_id] = "exceeds_payment"
             else:
-                left[currency] -= money.minor
+                remaining[currency] -= money.minor
         return found
 
     @property

@@ -118,14 +118,14 @@ def parse(entries: Entries) -> TransactionLog:
     refunds: list[RefundEntry] = []
     totals: dict[str, list[tuple[int, int]]] = {}
     for key, entry in entries.items():
-        kind, _, rest = key.partition("\n")
-        at, _, transaction = rest.partition("\n")
+        kind, _, suffix = key.partition("\n")
+        at, _, transaction = suffix.partition("\n")
         if kind in MONEY_RANKS:
             time = END_OF_TIME if kind == "cancelled" and at == "0" else int(at)
             named = cast("tuple[str, ...]", entry.value)
             changes.append(StatusChange(time, MONEY_RANKS[kind], transaction, named[0], named[1:]))
         elif kind == "refund":
-            refunds.append(_refund(rest, entry, entries))
+            refunds.append(_refund(suffix, entry, entries))
         elif kind == "refunded":
             totals.setdefault(transaction, []).append((int(at), cast("int", entry.value)))
     changes.sort()
@@ -150,9 +150,9 @@ def count_paid(changes: Iterable[StatusChange]) -> PaidCounts:
             live.discard(change.transaction)
             reversed_ += was_paid and not live
         elif change.status == "cancelled":
-            gone = {change.transaction} if change.transaction else set(live)
-            live -= gone
-            ended |= gone
+            cancelled = {change.transaction} if change.transaction else set(live)
+            live -= cancelled
+            ended |= cancelled
         else:
             live.add(change.transaction)
             paid += not was_paid
@@ -167,9 +167,9 @@ def count_failed_attempts(entries: Entries, transaction_id: str) -> int:
     """
     attempts = set[tuple[str, str]]()
     for key, entry in entries.items():
-        kind, _, rest = key.partition("\n")
+        kind, _, suffix = key.partition("\n")
         if kind == "failed":
-            at = rest.partition("\n")[0]
+            at = suffix.partition("\n")[0]
             tried, label, is_summary = cast("tuple[str, str, bool]", entry.value)
             if tried == transaction_id and not is_summary:
                 attempts.add((label, "" if label else at))
