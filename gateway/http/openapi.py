@@ -82,14 +82,14 @@ def document(version: str) -> dict[str, object]:
 
 def _webhook(path: str, providers: list[Provider], *parameters: dict[str, object]) -> dict[str, object]:
     """Return the operation of a path; two contracts may share it, which their headers tell apart."""
-    names = ", ".join(dict.fromkeys(provider.name for provider in providers))
-    kept = sorted({header for provider in providers for header in provider.stored_headers})
-    headers = [{"name": name, "in": "header", "schema": TEXT} for name in kept]
+    provider_names = ", ".join(dict.fromkeys(provider.name for provider in providers))
+    stored = sorted({header for provider in providers for header in provider.stored_headers})
+    headers = [{"name": name, "in": "header", "schema": TEXT} for name in stored]
     media: dict[str, object] = {"application/json": {"schema": {"type": "object"}}}
     if any(provider.takes_forms for provider in providers):
         media["application/x-www-form-urlencoded"] = {"schema": {"type": "object"}}
     return {
-        "summary": f"A webhook of {names}",
+        "summary": f"A webhook of {provider_names}",
         "description": "\n\n".join(
             f"{row.name}: {row.events}\n\nAuthentication: {row.authentication}" for row in providers
         ),

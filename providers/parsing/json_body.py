@@ -119,10 +119,10 @@ def _may_repeat_key(body: bytes) -> bool:
     if ESCAPED_COLON in body:
         return True
     try:
-        again = _encode(_objects.decode(body))
+        encoded = _encode(_objects.decode(body))
     except (msgspec.DecodeError, RecursionError):  # a number beyond floats, or an object nested very deep
         return True
-    return body.count(b":") != again.count(b":")
+    return body.count(b":") != encoded.count(b":")
 
 
 def _may_hold_huge_number(body: bytes) -> bool:

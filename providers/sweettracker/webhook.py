@@ -81,10 +81,10 @@ def translate(received: Received, _kind: str) -> Translation:
 
 def _location(scan: ScanCallback) -> str | None:
     """Return where the scan was; None if that text has a telephone number or another personal field."""
-    people = [text for name in PERSONAL if (text := str(getattr(scan, name) or "").strip())]
-    where = scan.where or ""
-    is_personal = _TELEPHONE.search(where) or any(text in where for text in people)
-    return None if is_personal else parcels.location(where)
+    people = [value for field in PERSONAL if (value := str(getattr(scan, field) or "").strip())]
+    text = scan.where or ""
+    is_personal = _TELEPHONE.search(text) or any(value in text for value in people)
+    return None if is_personal else parcels.location(text)
 
 
 def _answer(_event_id: str, event_type: str) -> WebhookResponse:
