@@ -47,8 +47,8 @@ def build_request(request: VerificationRequest, key: str) -> ApiRequest:
 
     `key` is `mid:key` or `mid:key:address`. The time is the claim `asked_at`; raises KeyError without that claim.
     """
-    mid, _, rest = key.partition(":")
-    api_key, _, address = rest.partition(":")
+    mid, _, credentials = key.partition(":")
+    api_key, _, address = credentials.partition(":")
     requested_at, data = request.claims["asked_at"], {"tid": request.alias}
     hashed = f"{api_key}{mid}inquiry{requested_at}".encode() + msgspec.json.encode(data)
     body = {

@@ -36,7 +36,7 @@ def iso_units(units: int, currency: str) -> int:
     digits = exponent(currency)
     if digits != 2 and currency not in _DIGITS and currency not in _IN_HUNDREDTHS:  # noqa: PLR2004 - hundredths
         raise InvalidField(f"the unit in which Stripe counts {currency} is not known")
-    whole, rest = divmod(units * _SCALES[digits], _SCALES[_DIGITS.get(currency, 2)])
-    if rest:
+    whole, remainder = divmod(units * _SCALES[digits], _SCALES[_DIGITS.get(currency, 2)])
+    if remainder:
         raise InvalidField(f"an amount is finer than {currency}, which has {digits} decimals")
     return whole

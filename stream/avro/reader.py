@@ -62,20 +62,20 @@ def long(data: bytes, at: int) -> tuple[int, int]:
         a, b, c, d, e, f, g, h = data[at:after]
         if a & b & c & d & e & f & g & 0x80:
             high = (g & 0x7F) << 42 | h << 49
-            rest = a & 0x7F | (b & 0x7F) << 7 | (c & 0x7F) << 14 | (d & 0x7F) << 21 | (e & 0x7F) << 28
-            rest |= (f & 0x7F) << 35 | high
-            return rest >> 1 ^ -(rest & 1), after
+            zigzag = a & 0x7F | (b & 0x7F) << 7 | (c & 0x7F) << 14 | (d & 0x7F) << 21 | (e & 0x7F) << 28
+            zigzag |= (f & 0x7F) << 35 | high
+            return zigzag >> 1 ^ -(zigzag & 1), after
     return _any_long(data, at)
 
 
 def _any_long(data: bytes, at: int) -> tuple[int, int]:
-    rest = 0
+    zigzag = 0
     for shift in range(0, LONG_BITS, 7):
         byte = data[at]
         at += 1
-        rest |= (byte & 0x7F) << shift
-        if not (byte & 0x80 or rest >> LONG_BITS):
-            return rest >> 1 ^ -(rest & 1), at
+        zigzag |= (byte & 0x7F) << shift
+        if not (byte & 0x80 or zigzag >> LONG_BITS):
+            return zigzag >> 1 ^ -(zigzag & 1), at
     raise ValueError("it has a number of more than 64 bits")
 
 

@@ -36,16 +36,18 @@ def long(number: int) -> bytes:
     """Encode an int or long (zigzag, base 128). Raises OverflowError when it exceeds 64 bits."""
     if not LONG_MIN <= number <= LONG_MAX:
         raise OverflowError(f"{number} takes more than 64 bits")
-    rest = number << 1 ^ number >> 63
+    zigzag = number << 1 ^ number >> 63
     parts = b""
-    while rest >= 1 << 14:
-        parts += _PAIRS[rest & 0x3FFF]
-        rest >>= 14
-    return parts + _LAST[rest]
+    while zigzag >= 1 << 14:
+        parts += _PAIRS[zigzag & 0x3FFF]
+        zigzag >>= 14
+    return parts + _LAST[zigzag]
 
 
-_PAIRS = [bytes((rest & 0x7F | 0x80, rest >> 7 | 0x80)) for rest in range(1 << 14)]
-_LAST = [bytes((rest,)) if rest < 1 << 7 else bytes((rest & 0x7F | 0x80, rest >> 7)) for rest in range(1 << 14)]
+_PAIRS = [bytes((zigzag & 0x7F | 0x80, zigzag >> 7 | 0x80)) for zigzag in range(1 << 14)]
+_LAST = [
+    bytes((zigzag,)) if zigzag < 1 << 7 else bytes((zigzag & 0x7F | 0x80, zigzag >> 7)) for zigzag in range(1 << 14)
+]
 LENGTHS = [long(length) for length in range(64)]
 """The encoded lengths of one byte, by length."""
 

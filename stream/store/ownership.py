@@ -161,8 +161,8 @@ def advance(
 def _compare(tx: Connection, query: str, owned: Mapping[Partition, Owned]) -> None:
     rows = tx.exec_driver_sql(query, _columns(owned))
     current = {(topic, partition): (epoch, next_offset) for topic, partition, epoch, next_offset in rows}
-    differing = {one: current.get(one) for one, expected in owned.items() if current.get(one) != expected[:2]}
-    if fenced := [one for one, found in differing.items() if found and found[0] > owned[one].epoch]:
+    differing = {key: current.get(key) for key, expected in owned.items() if current.get(key) != expected[:2]}
+    if fenced := [key for key, found in differing.items() if found and found[0] > owned[key].epoch]:
         raise Fenced(fenced)
     if differing:
         raise Restored(differing)

@@ -190,7 +190,8 @@ class GroupConsumer:
         """
         self.offsets.note_handled(ends)
         self.offsets.commit(
-            {one: end for one, end in ends.items() if end >= self.partitions.rewound_until(one)}, at_once=at_once
+            {partition: end for partition, end in ends.items() if end >= self.partitions.rewound_until(partition)},
+            at_once=at_once,
         )
 
     def leave(self) -> None:

@@ -59,7 +59,10 @@ class GroupOffsets:
         `committed` lags behind, since offsets are committed in the background.
         """
         partitions = committed.keys() | self._handled_until.keys()
-        return {one: max(committed.get(one, 0), self._handled_until.get(one, 0)) for one in partitions}
+        return {
+            partition: max(committed.get(partition, 0), self._handled_until.get(partition, 0))
+            for partition in partitions
+        }
 
     def commit_beginnings(self, messages: Iterable[Message], while_waiting: Callable[[], None]) -> None:
         """Commit the offset of the first of these records of each partition for which Kafka has no offset of the group.
@@ -93,11 +96,11 @@ class GroupOffsets:
 
         librdkafka's own commits name all assigned partitions, without an offset where nothing was committed.
         """
-        for one in (named for named in partitions if named.offset >= 0):
-            if refusal := error or one.error:
+        for partition in (named for named in partitions if named.offset >= 0):
+            if refusal := error or partition.error:
                 self._refusal = refusal
             else:
-                self._known.add((one.topic, one.partition))
+                self._known.add((partition.topic, partition.partition))
 
     @faults.on_call("worker.before_offsets")
     @faults.on_return("worker.after_offsets")
