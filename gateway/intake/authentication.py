@@ -1,7 +1,8 @@
 """Authenticates webhooks by the gateway's settings, on arrival and again on release from the quarantine."""
 
-from dataclasses import replace
 from time import monotonic
+
+import msgspec
 
 from gateway.http.refusals import Refusal
 from gateway.http.token_bucket import LocalBuckets
@@ -103,11 +104,13 @@ class Authentication:
         `translate` does, and WrongEvent for a body without the `type` that WEBHOOK_REQUIRE_TYPE demands.
         """
         unsigned = provider.translate_unsigned if verification == "unsigned_allowed" else None
-        with notes.collected() as ignored:
+        with notes.Collector() as ignored:
             translation = (unsigned or provider.translate)(received, kind)
         if self._requires_type and provider.secret_setting == SHARED_SECRET:
             kinds.require_type(received.body, kind)
-        return replace(translation, notes=(*translation.notes, *ignored[:MAX_NOTES])) if ignored else translation
+        if not ignored:
+            return translation
+        return msgspec.structs.replace(translation, notes=(*translation.notes, *ignored[:MAX_NOTES]))
 
 
 def _proves(provider: Provider, received: Received, secret: bytes) -> bool:

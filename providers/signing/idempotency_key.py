@@ -1,6 +1,6 @@
 """The header `Idempotency-Key`: a sender's own id for an event. It is unsigned, so it never becomes the event id."""
 
-from dataclasses import replace
+import msgspec
 
 from providers.contract import InvalidField, Received, Translation
 
@@ -18,4 +18,4 @@ def with_provider_event_id(translation: Translation, received: Received) -> Tran
         return translation
     if not (0 < len(key) <= MAX_LENGTH and key.isprintable()):
         raise InvalidField(f"Idempotency-Key must be 1 to {MAX_LENGTH} printable characters")
-    return replace(translation, provider_event_id=key, is_id_signed=False)
+    return msgspec.structs.replace(translation, provider_event_id=key, is_id_signed=False)

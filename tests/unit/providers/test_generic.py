@@ -6,7 +6,7 @@ import pytest
 
 from providers.contract import InvalidField, Malformed, Translation
 from providers.generic import webhook as generic
-from providers.parsing.notes import collected
+from providers.parsing.notes import Collector
 from stream.events import Micros, OrderId, Payload, PaymentPayload, RefundPayload, ShippingPayload
 from tests.unit.providers.posted import a_payment, posted
 
@@ -209,7 +209,7 @@ def test_an_optional_field_that_cannot_be_used_costs_itself_and_a_note(
 ) -> None:
     fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind]))}
 
-    with collected() as notes:
+    with Collector() as notes:
         payload = payload_of(kind, **fields, **{field: wrong})
 
     assert payload == payload_of(kind, **fields)
@@ -224,7 +224,7 @@ def test_an_optional_field_that_is_empty_says_nothing_and_is_not_noted(
 ) -> None:
     fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind]))}
 
-    with collected() as notes:
+    with Collector() as notes:
         assert payload_of(kind, **fields, **{field: empty, "amount": empty}) == payload_of(kind, **fields)
     assert notes == []
 
@@ -235,7 +235,7 @@ def test_an_optional_field_that_is_empty_says_nothing_and_is_not_noted(
 def test_a_text_that_is_too_long_is_cut_with_a_note(kind: str, field: str, ours: str) -> None:
     fields = {**SMALLEST[kind], "status": next(iter(STATUSES[kind])), field: "가" * 1001}
 
-    with collected() as notes:
+    with Collector() as notes:
         assert getattr(payload_of(kind, **fields), ours) == "가" * 1000
     assert notes == [f"{field} is longer than 1000 characters and is cut"]
 

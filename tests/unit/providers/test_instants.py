@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.parsing.fields import EPOCH
-from providers.parsing.notes import collected
+from providers.parsing.notes import Collector
 from providers.parsing.timestamps import _USUAL, _iso, _usual, in_korea, instant, is_present, korean
 
 NOON = 1_700_017_200_000_000  # 2023-11-15T12:00:00+09:00
@@ -87,7 +87,7 @@ def test_a_day_begins_in_korea() -> None:
 
 @pytest.mark.parametrize("nothing", [None, "", 0, " ", msgspec.Raw(), msgspec.Raw(b"null"), msgspec.Raw(b'""')])
 def test_nothing_said_is_nothing_and_no_note(nothing: str | int | msgspec.Raw | None) -> None:
-    with collected() as notes:
+    with Collector() as notes:
         assert korean(nothing, "at") is None
     assert not is_present(nothing)
     assert notes == []
@@ -103,7 +103,7 @@ def test_nothing_said_is_nothing_and_no_note(nothing: str | int | msgspec.Raw | 
     ids=ascii,
 )  # fmt: skip
 def test_what_is_no_instant_of_our_time_costs_itself_and_a_note(wrong: str | int | msgspec.Raw) -> None:
-    with collected() as notes:
+    with Collector() as notes:
         assert korean(wrong, "paidAt") is None
     assert [note.split()[0] for note in notes] == ["paidAt"]
     assert is_present(wrong)

@@ -18,7 +18,7 @@ AT_MICROS = 1_700_011_800_000_000
 
 def read(body: Any, kind: str = "order") -> tuple[Any, list[str]]:
     """The payload of a body, and what is noted of its fields."""
-    with notes.collected() as noted:
+    with notes.Collector() as noted:
         return shop.translate(posted(body), kind).payload, noted
 
 
