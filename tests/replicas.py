@@ -186,6 +186,6 @@ def replicas_of(system: dict[str, str], name: str, topics: int, *, session_ms: i
 def shares(system: dict[str, str], group: str) -> list[dict[str, int]]:
     """Return, for each member of a consumer group, the number of its partitions by topic."""
     admin = admin_of(system)
-    (asked,) = admin.describe_consumer_groups([group]).values()
-    assigned = [member.assignment.topic_partitions for member in asked.result(10).members]
+    (requested,) = admin.describe_consumer_groups([group]).values()
+    assigned = [member.assignment.topic_partitions for member in requested.result(10).members]
     return [Counter(partition.topic for partition in partitions) for partitions in assigned]

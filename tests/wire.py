@@ -64,8 +64,8 @@ class Line:
 
     def _listen(self) -> bool:
         try:
-            heard = self._socket.recv(65_536)
+            received = self._socket.recv(65_536)
         except ConnectionResetError:
             return False
-        self._heard += heard
-        return bool(heard)
+        self._heard += received
+        return bool(received)

@@ -31,12 +31,12 @@ def test_a_page_leads_to_the_login_and_from_there_back(visit: Visit, system: dic
 def test_a_session_gets_a_new_id_at_login_and_ends_with_the_logout(person: Person, system: dict[str, str]) -> None:
     before = person.csrf()
     assert person.log_in(system["CONSOLE_USER"], system["CONSOLE_PASSWORD"]) == 303
-    kept = dict(person.cookies)
+    stored = dict(person.cookies)
     after = person.csrf("/")
     assert after != before
 
     assert person.ask("POST", "/logout", {"csrf": after})[0] == 303
-    person.cookies = kept
+    person.cookies = stored
 
     assert person.ask("GET", "/")[0] == 303
 

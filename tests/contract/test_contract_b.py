@@ -117,9 +117,9 @@ def test_a_signature_of_another_time_is_answered_400(sends: Sender, ago_s: float
 def test_an_event_that_is_not_used_is_answered_200_and_kept(system: dict[str, str], sends: Sender, name: str) -> None:
     body = sample("stripe", name).replace(b"evt_", new_order().encode(), 1)
 
-    with reading(system, topics.QUARANTINE) as kept:
+    with reading(system, topics.QUARANTINE) as stored:
         answer = of(sends.post(PATH, body))
-        record = kept.wait_for(lambda record: record.raw == body)
+        record = stored.wait_for(lambda record: record.raw == body)
 
     assert answer == RECEIVED
     assert (record.cause, record.provider, record.verification) == ("unsupported_type", "stripe", "signature")
@@ -129,9 +129,9 @@ def test_an_event_of_the_other_mode_is_answered_200_and_kept(system: dict[str, s
     live = json.loads(event("checkout.session.completed", new_order())) | {"livemode": True}
     body = json.dumps(live).encode()
 
-    with reading(system, topics.QUARANTINE) as kept:
+    with reading(system, topics.QUARANTINE) as stored:
         answer = of(sends.post(PATH, body))
-        record = kept.wait_for(lambda record: record.raw == body)
+        record = stored.wait_for(lambda record: record.raw == body)
 
     assert (answer, record.cause) == (RECEIVED, "other_mode")
 
@@ -139,9 +139,9 @@ def test_an_event_of_the_other_mode_is_answered_200_and_kept(system: dict[str, s
 def test_what_cannot_be_read_is_answered_400_and_kept(system: dict[str, str], sends: Sender) -> None:
     body = event("checkout.session.completed", new_order(), amount_total="3000")
 
-    with reading(system, topics.QUARANTINE) as kept:
+    with reading(system, topics.QUARANTINE) as stored:
         status, said = of(sends.post(PATH, body))
-        record = kept.wait_for(lambda record: record.raw == body)
+        record = stored.wait_for(lambda record: record.raw == body)
 
     assert (status, said["error"]) == (400, "invalid_field")
     assert "amount_total" in said["message"]

@@ -30,10 +30,10 @@ def posted(system: dict[str, str], body: Any, **headers: str) -> Answer:
 def test_contract_c_accepted_is_answered_with_its_event(kind: str, system: dict[str, str]) -> None:
     body = said(kind)
     with reading(system, topics.PAYMENT_WEBHOOKS) as records:
-        heard = posted(system, body)
+        received = posted(system, body)
         record = records.wait_for(lambda record: record.payload.order_id == body["orderId"])
 
-    assert heard == (200, b'{"status":"success","event":"%s"}' % kind.encode(), "application/json")
+    assert received == (200, b'{"status":"success","event":"%s"}' % kind.encode(), "application/json")
     assert (record.envelope.provider, record.envelope.event_type) == ("tosspayments", kind)
     assert record.envelope.verification == "signature"
 
@@ -53,11 +53,11 @@ def test_contract_c_a_signature_mismatch_or_none_is_401(signature: str, system: 
 def test_contract_c_what_is_not_json_is_ignored_and_kept(system: dict[str, str]) -> None:
     body = f"not json {new_order()}".encode()
     with reading(system, topics.QUARANTINE) as records:
-        heard = posted(system, body)
-        kept = records.wait_for(lambda record: record.raw == body)
+        received = posted(system, body)
+        stored = records.wait_for(lambda record: record.raw == body)
 
-    assert heard == (200, b'{"status":"ignored","reason":"invalid_json"}', "application/json")
-    assert (kept.provider, kept.cause) == ("tosspayments", "malformed_body")
+    assert received == (200, b'{"status":"ignored","reason":"invalid_json"}', "application/json")
+    assert (stored.provider, stored.cause) == ("tosspayments", "malformed_body")
 
 
 @pytest.mark.parametrize(
@@ -70,23 +70,23 @@ def test_contract_c_a_signed_body_that_cannot_be_read_is_stored_and_answered_as_
 ) -> None:
     body = said("payment.canceled" if "cancels" in wrong else "payment.confirmed") | wrong
     with reading(system, topics.QUARANTINE) as records:
-        heard = posted(system, body)
-        kept = records.wait_for(lambda record: body["paymentKey"].encode() in record.raw)
+        received = posted(system, body)
+        stored = records.wait_for(lambda record: body["paymentKey"].encode() in record.raw)
 
-    assert (heard.status, heard.json["status"]) == (200, "error")
-    assert heard.json.keys() == {"status", "message"}
-    assert "stored" in heard.json["message"]
-    assert (kept.provider, kept.cause, kept.verification) == ("tosspayments", "invalid_field", "signature")
+    assert (received.status, received.json["status"]) == (200, "error")
+    assert received.json.keys() == {"status", "message"}
+    assert "stored" in received.json["message"]
+    assert (stored.provider, stored.cause, stored.verification) == ("tosspayments", "invalid_field", "signature")
 
 
 def test_contract_c_an_unknown_event_is_ignored_and_kept(system: dict[str, str]) -> None:
     body = said("payment.something")
     with reading(system, topics.QUARANTINE) as records:
-        heard = posted(system, body)
-        kept = records.wait_for(lambda record: body["orderId"].encode() in record.raw)
+        received = posted(system, body)
+        stored = records.wait_for(lambda record: body["orderId"].encode() in record.raw)
 
-    assert heard == (200, UNSUPPORTED, "application/json")
-    assert (kept.cause, set(kept.headers)) == ("unsupported_type", {"x-tosspayments-signature"})
+    assert received == (200, UNSUPPORTED, "application/json")
+    assert (stored.cause, set(stored.headers)) == ("unsupported_type", {"x-tosspayments-signature"})
 
 
 def test_contract_c_without_a_secret_it_is_ignored_and_kept_aside(system: dict[str, str]) -> None:
@@ -95,12 +95,12 @@ def test_contract_c_without_a_secret_it_is_ignored_and_kept_aside(system: dict[s
         another_gateway(system, TOSSPAYMENTS_WEBHOOK_SECRET="") as (shop, *_),
         reading(system, topics.UNVERIFIED) as records,
     ):
-        heard = post(shop.url, PATH, body, {})
-        kept = records.wait_for(lambda record: body["orderId"].encode() in record.raw)
+        received = post(shop.url, PATH, body, {})
+        stored = records.wait_for(lambda record: body["orderId"].encode() in record.raw)
 
-    assert heard == (
+    assert received == (
         200,
         b'{"status":"ignored","reason":"webhook_secret_not_configured"}',
         "application/json",
     )
-    assert kept.cause == "webhook_secret_not_configured"
+    assert stored.cause == "webhook_secret_not_configured"

@@ -113,9 +113,9 @@ def test_a_missing_or_wrong_signature_is_answered_401(sends: Sender, path: str, 
 def test_an_unknown_state_is_answered_ok_and_kept(system: dict[str, str], sends: Sender) -> None:
     body, _ = said("invoice.updated.Pending", state="Frozen")
 
-    with reading(system, topics.QUARANTINE) as kept:
+    with reading(system, topics.QUARANTINE) as stored:
         answer = of(sends.post(INVOICE, body))
-        record = kept.wait_for(lambda record: record.raw == body)
+        record = stored.wait_for(lambda record: record.raw == body)
 
     assert (answer, record.cause) == (OK, "unsupported_type")
 
@@ -126,9 +126,9 @@ def test_an_amount_finer_than_its_currency_is_refused_and_kept(
 ) -> None:
     body, _ = said("invoice.updated.Complete", cashAmount=amount)
 
-    with reading(system, topics.QUARANTINE) as kept:
+    with reading(system, topics.QUARANTINE) as stored:
         status, published = of(sends.post(INVOICE, body))
-        record = kept.wait_for(lambda record: record.raw == body)
+        record = stored.wait_for(lambda record: record.raw == body)
 
     assert (status, published["error"], record.cause) == (400, "invalid_field", "invalid_field")
 
@@ -140,10 +140,10 @@ def test_where_unsigned_is_allowed_it_is_a_verification_request_and_a_wrong_sign
     body, invoice = said("invoice.updated.Complete")
     settings = {"TAPAYZ_ALLOW_UNSIGNED": "true", "TAPAYZ_WEBHOOK_SECRET": secret}
 
-    with reading(system, topics.UNCONFIRMED) as asked, another_gateway(system, **settings) as (shop, *_):
+    with reading(system, topics.UNCONFIRMED) as requested, another_gateway(system, **settings) as (shop, *_):
         unsigned = Sender(shop.url, tapayz.PROVIDER, secret)
         answer = of(unsigned.send(INVOICE, body, {}))
-        record = asked.wait_for(lambda record: record.payload.alias == invoice)
+        record = requested.wait_for(lambda record: record.payload.alias == invoice)
         forged = unsigned.send(INVOICE, body, {"X-Signature": "00"})
 
     assert answer == OK

@@ -31,11 +31,11 @@ def posted(system: dict[str, str], header: str, body: Any, path: str = "/webhook
 def test_contract_e_payment_completed_by_header(header: str, system: dict[str, str]) -> None:
     body = said()
     with reading(system, topics.PAYMENT_WEBHOOKS) as records:
-        heard = posted(system, header, body)
+        received = posted(system, header, body)
         record = records.wait_for(lambda record: record.payload.order_id == body["merchant_uid"])
 
-    assert heard.status == 200
-    assert heard.body == b'{"status":"RECEIVED","webhookId":"%s"}' % record.envelope.event_id.encode()
+    assert received.status == 200
+    assert received.body == b'{"status":"RECEIVED","webhookId":"%s"}' % record.envelope.event_id.encode()
     assert (record.envelope.provider, record.envelope.event_type) == (
         pg.provider_by_header(header).name,
         "PAYMENT_COMPLETED",
@@ -45,19 +45,19 @@ def test_contract_e_payment_completed_by_header(header: str, system: dict[str, s
 
 @pytest.mark.parametrize(("path", "provider"), PATHS, ids=[path for path, _ in PATHS])
 def test_contract_e_by_path_the_signature_tells_it(path: str, provider: Any, system: dict[str, str]) -> None:
-    heard = posted_by(provider, system, path, said())
+    received = posted_by(provider, system, path, said())
 
-    assert (heard.status, heard.json["status"]) == (200, "RECEIVED")
+    assert (received.status, received.json["status"]) == (200, "RECEIVED")
 
 
 @pytest.mark.parametrize(("status", "kind"), [("refunded", "REFUND_COMPLETED"), ("failed", "REFUND_FAILED")])
 def test_contract_e_refund_completed_or_failed(status: str, kind: str, system: dict[str, str]) -> None:
     body = said(status=status, cancel_amount=4000)
     with reading(system, topics.REFUND_WEBHOOKS) as records:
-        heard = posted(system, "IAMPORT", body, "/webhooks/refund")
+        received = posted(system, "IAMPORT", body, "/webhooks/refund")
         record = records.wait_for(lambda record: record.payload.order_id == body["merchant_uid"])
 
-    assert heard.status == 200
+    assert received.status == 200
     assert (record.envelope.event_type, record.payload.amount) == (kind, 4000)
 
 
@@ -72,10 +72,10 @@ def test_contract_e_a_duplicate_is_answered_like_the_first_and_a_later_cancel_is
 
 @pytest.mark.parametrize("path", ["/webhooks/payment", "/api/webhooks/kakao", "/api/webhooks/naverpay"])
 def test_contract_e_bad_signature_rejected(path: str, system: dict[str, str]) -> None:
-    heard = posted(system, "KAKAO", said(), path, X_PG_Signature="0" * 64)
+    received = posted(system, "KAKAO", said(), path, X_PG_Signature="0" * 64)
 
-    assert heard.status == 401
-    assert heard.json == {"error": "invalid_signature", "message": "웹훅 서명 검증 실패"}
+    assert received.status == 401
+    assert received.json == {"error": "invalid_signature", "message": "웹훅 서명 검증 실패"}
 
 
 @pytest.mark.parametrize("path", ["/webhooks/payment", "/api/webhooks/naverpay"])
@@ -83,22 +83,22 @@ def test_contract_e_bad_signature_rejected(path: str, system: dict[str, str]) ->
 def test_contract_e_unsupported_type_rejected_and_kept(path: str, body: dict[str, Any], system: dict[str, str]) -> None:
     marked = body | {"mark": new_order()}
     with reading(system, topics.QUARANTINE) as records:
-        heard = posted(system, "NAVER", marked, path)
-        kept = records.wait_for(lambda record: marked["mark"].encode() in record.raw)
+        received = posted(system, "NAVER", marked, path)
+        stored = records.wait_for(lambda record: marked["mark"].encode() in record.raw)
 
-    assert heard.status == 400
-    assert heard.json == {"error": "unsupported_type", "message": "지원하지 않는 웹훅 타입입니다"}
-    assert (kept.cause, kept.provider) == ("unsupported_type", "naverpay")
+    assert received.status == 400
+    assert received.json == {"error": "unsupported_type", "message": "지원하지 않는 웹훅 타입입니다"}
+    assert (stored.cause, stored.provider) == ("unsupported_type", "naverpay")
 
 
 def test_contract_e_provider_without_configuration_refused(system: dict[str, str]) -> None:
     body = said()
     headers = {"X-PG-Provider": "PAYCO", "X-PG-Signature": "0" * 64}
 
-    heard = post(system["GATEWAY_URL"], "/webhooks/payment", body, headers)
+    received = post(system["GATEWAY_URL"], "/webhooks/payment", body, headers)
 
-    assert heard.status == 400
-    assert heard.json == {
+    assert received.status == 400
+    assert received.json == {
         "error": "provider_not_configured",
         "message": "API 설정을 찾을 수 없습니다: UNKNOWN",
     }
@@ -113,9 +113,9 @@ def test_contract_e_a_provider_that_is_off_is_refused_alike(system: dict[str, st
     }
 
     with another_gateway(system, **secret) as (shop, *_):
-        heard = post(shop.url, "/webhooks/payment", json.dumps(body).encode(), headers)
+        received = post(shop.url, "/webhooks/payment", json.dumps(body).encode(), headers)
 
-    assert (heard.status, heard.json["error"]) == (400, "provider_not_configured")
+    assert (received.status, received.json["error"]) == (400, "provider_not_configured")
 
 
 def test_contract_e_needs_its_secret_where_the_providers_own_webhooks_need_none(system: dict[str, str]) -> None:

@@ -94,7 +94,7 @@ def test_an_unsupported_type_is_rejected_and_kept(console: Console, system: dict
     raw = f'{{"eventId": "{new_order()}", "status": "DANCED"}}'.encode()
     name = ids.unreadable_body_id("inicis", raw)
 
-    kept = QuarantinedWebhook(
+    stored = QuarantinedWebhook(
         event_id=EventId(name),
         provider="inicis",
         mode="test",
@@ -106,7 +106,7 @@ def test_an_unsupported_type_is_rejected_and_kept(console: Console, system: dict
         headers={"x-pg-provider": "INICIS", "x-pg-signature": "00ff"},
         raw=raw,
     )
-    append(system, topics.QUARANTINE, name, kept)
+    append(system, topics.QUARANTINE, name, stored)
 
     row = seen(console, name, "FAILED")
     assert (row["type"], row["provider"]) == ("UNKNOWN", "INICIS")

@@ -112,10 +112,10 @@ def test_sweettracker_moves_a_parcel_by_form_and_by_json(
     assert shipments.wait_for(ROW, f"cj:{number}") == [
         {"status": "out_for_delivery", "order_id": None, "carrier": "CJ대한통운", "last_location": "서울강남"}
     ]
-    (kept,) = shipments.rows(
+    (stored,) = shipments.rows(
         "SELECT metadata -> 'webhook' AS webhook FROM shipments WHERE tracking_number = %s", number
     )
-    assert kept["webhook"] == (fields if content_type == JSON else body.decode())
+    assert stored["webhook"] == (fields if content_type == JSON else body.decode())
 
 
 def test_delivery_tracker_asks_for_the_parcel(system: dict[str, str]) -> None:

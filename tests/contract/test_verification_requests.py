@@ -45,10 +45,10 @@ def test_contract_b_what_has_to_be_confirmed_is_answered_and_asked(
 ) -> None:
     name = new_order()
     with reading(system, topics.UNCONFIRMED) as records:
-        heard = posted(system, provider, (body % name).encode())
+        received = posted(system, provider, (body % name).encode())
         record = records.wait_for(lambda record: record.payload.alias == name)
 
-    assert heard == answer
+    assert received == answer
     assert record.envelope.provider == provider.name
 
 
@@ -67,11 +67,11 @@ def test_what_tells_of_no_payment_is_answered_and_kept(
 ) -> None:
     name = new_order()
     with reading(system, topics.QUARANTINE) as records:
-        heard = posted(system, provider, (body % name).encode())
-        kept = records.wait_for(lambda record: name.encode() in record.raw)
+        received = posted(system, provider, (body % name).encode())
+        stored = records.wait_for(lambda record: name.encode() in record.raw)
 
-    assert heard == answer
-    assert (kept.provider, kept.cause) == (provider.name, "unsupported_type")
+    assert received == answer
+    assert (stored.provider, stored.cause) == (provider.name, "unsupported_type")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_tells_of_no_payment_is_answered_and_kept(
 def test_what_cannot_be_taken_is_refused_in_the_providers_words(
     path: str, body: bytes, headers: dict[str, str], status: int, said: bytes, system: dict[str, str]
 ) -> None:
-    heard = post(system["GATEWAY_URL"], path, body, headers)
+    received = post(system["GATEWAY_URL"], path, body, headers)
 
-    assert heard.status == status
-    assert said in heard.body
+    assert received.status == status
+    assert said in received.body

@@ -70,8 +70,8 @@ def test_nothing_of_it_becomes_an_event_or_a_row_but_its_cause_and_its_bytes_are
     orders = {row: new_order() for row in (*REFUSED, *UNREADABLE)}
     good = new_order()
     with ExitStack() as stack:
-        kept = (topics.REFUSALS, topics.QUARANTINE, topics.PAYMENT_WEBHOOKS, topics.ORDERS)
-        rejected, quarantine, paid, ordered = [stack.enter_context(reading(system, topic)) for topic in kept]
+        stored = (topics.REFUSALS, topics.QUARANTINE, topics.PAYMENT_WEBHOOKS, topics.ORDERS)
+        rejected, quarantine, paid, ordered = [stack.enter_context(reading(system, topic)) for topic in stored]
 
         for row, order in orders.items():
             with Line(system["GATEWAY_URL"]) as line:

@@ -163,7 +163,7 @@ def test_a_credit_that_comes_late_does_not_lower_the_balance(system: dict[str, s
     add(system, customer, 1, balance=150_001)
 
     def is_complete(answer: Any) -> bool:
-        return [kept["balance"] for kept in answer["balances"]] == [150_001]
+        return [stored["balance"] for stored in answer["balances"]] == [150_001]
 
     console.wait_for(f"/api/customers/{customer}/balance", is_complete)
 

@@ -34,10 +34,10 @@ def test_a_confirmer_that_is_killed_while_it_asks_loses_nothing_and_confirms_not
 
     with ThreadPoolExecutor(1) as beside:
         playing = beside.submit(lambda: asyncio.run(play(system, plan)))
-        for asked in (10, 30):
+        for requested in (10, 30):
             like = f"pk_SIM-{plan.run}-%"
             verification_requests.wait_for(
-                "SELECT 1 FROM verification_requests WHERE alias LIKE %s AND attempts > 0", like, count=asked
+                "SELECT 1 FROM verification_requests WHERE alias LIKE %s AND attempts > 0", like, count=requested
             )
             kill(system, "CONFIRMER")
         verdict = playing.result()

@@ -181,8 +181,8 @@ def came_before_its_secret(system: dict[str, str]) -> tuple[str, str]:
     body = written({"eventType": "payment.confirmed", "orderId": order, "paymentKey": order, "totalAmount": 29000})
     signed = signing.sign(tosspayments.PROVIDER, body, system["TOSSPAYMENTS_WEBHOOK_SECRET"].encode(), 0)
     with another_gateway(system, TOSSPAYMENTS_WEBHOOK_SECRET="") as (shop, *_):
-        heard = post_to(shop.url, CONTRACT_C, body, signed)
-    assert b"webhook_secret_not_configured" in heard.body
+        received = post_to(shop.url, CONTRACT_C, body, signed)
+    assert b"webhook_secret_not_configured" in received.body
     return order, ids.unreadable_body_id("tosspayments", body)
 
 
@@ -204,7 +204,7 @@ def keep(
     verification: Any = "signature",
 ) -> str:
     """Put a record into the quarantine, as a gateway does; its id."""
-    kept = QuarantinedWebhook(
+    stored = QuarantinedWebhook(
         event_id=ids.unreadable_body_id(provider, body),
         provider=provider,
         mode="test",
@@ -216,8 +216,8 @@ def keep(
         headers=headers,
         raw=body,
     )
-    append(system, topics.QUARANTINE, kept.event_id, kept)
-    return kept.event_id
+    append(system, topics.QUARANTINE, stored.event_id, stored)
+    return stored.event_id
 
 
 def stripe_session(order: str, *, livemode: bool) -> bytes:

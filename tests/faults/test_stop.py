@@ -102,8 +102,8 @@ def test_every_service_ends_within_5_s(service: str, system: dict[str, str]) -> 
 
 def offsets(system: dict[str, str], group: str) -> dict[tuple[str, int], int]:
     admin = admin_of(system)
-    (asked,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-    return {(place.topic, place.partition): place.offset for place in asked.result(10).topic_partitions}
+    (requested,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+    return {(place.topic, place.partition): place.offset for place in requested.result(10).topic_partitions}
 
 
 def forget(system: dict[str, str], group: str) -> None:

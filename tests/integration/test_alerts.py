@@ -117,14 +117,14 @@ def test_a_failing_secret_is_told_once_retried_and_over(own: dict[str, str], sho
         receiver.status = 200
         for later in range(1, 4):
             work(watcher, now + later * MINUTE_US)
-        told = receiver.of("/hook", "secret_failing")
+        reported = receiver.of("/hook", "secret_failing")
         work(watcher, now + 12 * MINUTE_US)
-        over = receiver.of("/hook", "secret_failing")[len(told) :]
+        over = receiver.of("/hook", "secret_failing")[len(reported) :]
 
-    assert (refused, len(told)) == (1, 2)
-    assert told[0]["id"] == told[1]["id"]
-    assert "generic" in {alert["subject"] for alert in told[1]["data"]["alerts"]}  # other tests forge, too
-    assert told[1]["data"]["count"] >= 3
+    assert (refused, len(reported)) == (1, 2)
+    assert reported[0]["id"] == reported[1]["id"]
+    assert "generic" in {alert["subject"] for alert in reported[1]["data"]["alerts"]}  # other tests forge, too
+    assert reported[1]["data"]["count"] >= 3
     assert [payload["type"] for payload in over] == ["alert.over"]
     assert any("of Generic webhook were refused" in text for text in receiver.texts("/slack"))
     notifier = Store(own["NOTIFIER_DATABASE_URL"])  # which mails alerts together, every ALERT_INTERVAL

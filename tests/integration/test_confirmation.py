@@ -43,10 +43,10 @@ def test_a_true_payment_nobody_signed_becomes_one_row_and_one_mail(
 
     with reading(system, topics.OUTCOMES) as outcomes:
         answered = [post(shop, order), post(shop, order), post(shop, order)]
-        asked = verification_requests.wait_for(
+        requested = verification_requests.wait_for(
             "SELECT request_id::text, event_id FROM verification_requests WHERE alias = %s", key(order)
         )
-        outcomes.wait_for(lambda one: one.event_id == asked[0]["request_id"] and one.outcome == "processed")
+        outcomes.wait_for(lambda one: one.event_id == requested[0]["request_id"] and one.outcome == "processed")
 
     assert {reply.status for reply in answered} == {200}
     assert payments.wait_for("SELECT status, amount, provider FROM payments WHERE order_id = %s", order) == [
@@ -84,14 +84,14 @@ def test_what_the_provider_never_learns_of_ends_as_unknown_and_is_told(
     order = new_order()
 
     post(shop, order)
-    (asked,) = verification_requests.wait_for(
+    (requested,) = verification_requests.wait_for(
         "SELECT request_id::text, status FROM verification_requests WHERE alias = %s AND attempts > 1", key(order)
     )
     with reading(system, topics.OUTCOMES) as outcomes:
         an_hour_passes(verification_requests, order)
-        outcome = outcomes.wait_for(lambda one: one.event_id == asked["request_id"] and one.outcome == "dead")
+        outcome = outcomes.wait_for(lambda one: one.event_id == requested["request_id"] and one.outcome == "dead")
 
-    assert asked["status"] == "asking"
+    assert requested["status"] == "asking"
     assert outcome.error.startswith("unknown: ")
     published = until(
         lambda: hookstream(system, "order", order).stdout, lambda said: "last answered: unknown: " in said

@@ -113,12 +113,12 @@ def test_a_record_nobody_can_decode_nor_enclose_in_a_letter_is_dead_at_once_and_
         append(system, topics.PAYMENT_WEBHOOKS, order, value)
         pay(shop, order)
         payments.wait_for("SELECT 1 FROM payments WHERE order_id = %s", order)
-        (kept,) = payments.wait_for(
+        (stored,) = payments.wait_for(
             "SELECT value, \"offset\" FROM retries WHERE key = %s AND status = 'dead'", order.encode()
         )
-        letter = dead.wait_for(lambda letter: letter.offset == kept["offset"])
+        letter = dead.wait_for(lambda letter: letter.offset == stored["offset"])
 
-    assert (letter.key, letter.value, bytes(kept["value"])) == (None, None, value)
+    assert (letter.key, letter.value, bytes(stored["value"])) == (None, None, value)
 
 
 def test_what_a_dead_worker_left_in_its_outbox_is_told_by_the_next(shop: Shop, system: dict[str, str]) -> None:

@@ -67,11 +67,11 @@ class VerificationRequests:
 
     def claimed_until(self, alias: str) -> int:
         """How many others are asked before this one, by whole claims."""
-        asked = 0
+        requested = 0
         while alias not in (claimed := self.claim()):
             assert claimed, f"{alias} is never asked"
-            asked += len(claimed)
-        return asked
+            requested += len(claimed)
+        return requested
 
 
 def _unconfirmed_webhook(alias: str, source: str, order: str | None, received_at: int) -> UnconfirmedWebhook:
@@ -157,11 +157,11 @@ def test_everything_is_asked_in_the_end_and_nothing_twice(verification_requests:
     verification_requests.know("known order")
     verification_requests.keep(*forged(50))
     verification_requests.keep(*forged(10, 50), order="known order")
-    asked: list[str] = []
+    requested: list[str] = []
     while claimed := verification_requests.claim():
-        asked += claimed
+        requested += claimed
 
-    assert sorted(asked) == sorted(forged(60))
+    assert sorted(requested) == sorted(forged(60))
 
 
 def test_one_verification_request_at_a_time_is_one_about_a_known_order(

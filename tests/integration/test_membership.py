@@ -195,8 +195,8 @@ def turn(member: GroupConsumer) -> list[Message]:
 def committed(system: dict[str, str], group: str) -> dict[int, int]:
     """The offsets that Kafka has of the group, by partition."""
     admin = admin_of(system)
-    (asked,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-    return {place.partition: place.offset for place in asked.result(10).topic_partitions}
+    (requested,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+    return {place.partition: place.offset for place in requested.result(10).topic_partitions}
 
 
 def of(order: str, messages: list[Message]) -> list[str]:

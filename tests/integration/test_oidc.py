@@ -68,13 +68,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         fields = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        asked = self.server.codes.pop(fields["code"][0], None)
+        requested = self.server.codes.pop(fields["code"][0], None)
         user, _, password = b64decode(self.headers["Authorization"].split()[1]).decode().partition(":")
-        proved = asked and create_s256_code_challenge(fields["code_verifier"][0]) == asked["code_challenge"]
-        if not (proved and asked and (user, unquote(password)) == (CLIENT, SECRET)):
+        proved = requested and create_s256_code_challenge(fields["code_verifier"][0]) == requested["code_challenge"]
+        if not (proved and requested and (user, unquote(password)) == (CLIENT, SECRET)):
             return self._json(400, {"error": "invalid_grant"})
         now = int(time.time())
-        claims = {"iss": self.server.issuer, "aud": CLIENT, "exp": now + 60, "iat": now, "nonce": asked["nonce"]}
+        claims = {"iss": self.server.issuer, "aud": CLIENT, "exp": now + 60, "iat": now, "nonce": requested["nonce"]}
         token = jwt.encode({"alg": "RS256", "kid": "one"}, claims | self.server.claims, self.server.signs_with)
         self._json(200, {"access_token": "x", "token_type": "Bearer", "id_token": token})
 

@@ -56,12 +56,12 @@ def test_a_lost_store_comes_back_and_nobody_hears_of_it(
 
 
 def test_a_rebuilt_store_knows_what_was_dismissed(payments: Store, system: dict[str, str]) -> None:
-    dismissed, kept = new_order(), new_order()
+    dismissed, stored = new_order(), new_order()
     of_order = "SELECT event_id::text AS id, status, dismissed_because AS why FROM retries WHERE key = %s"
-    for order in (dismissed, kept):
+    for order in (dismissed, stored):
         append(system, topics.PAYMENT_WEBHOOKS, order, f"{order} is no record".encode())
     (row,) = payments.wait_for(of_order, dismissed.encode())
-    payments.wait_for(of_order, kept.encode())
+    payments.wait_for(of_order, stored.encode())
     with reading(system, topics.dead("payment")) as letters:
         hookstream(system, "dead", "dismiss", row["id"], "--because", "test data")
         letters.wait_for(lambda one: isinstance(one, Outcome) and one.event_id == row["id"])
@@ -70,7 +70,7 @@ def test_a_rebuilt_store_knows_what_was_dismissed(payments: Store, system: dict[
     ask(system, "payment", "rebuild")
 
     assert payments.rows(of_order, dismissed.encode()) == [{"id": row["id"], "status": "dismissed", "why": "test data"}]
-    (other,) = payments.rows(of_order, kept.encode())
+    (other,) = payments.rows(of_order, stored.encode())
     assert (other["status"], other["why"]) == ("dead", None)
 
 

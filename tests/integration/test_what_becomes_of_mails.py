@@ -804,7 +804,7 @@ def test_only_what_nobody_can_tell_is_resolved(office: Office) -> None:
     office.hear(known(domain_event), domain_event)
     name = office.wait(domain_event, "sent")["id"]
 
-    for asked, status in (
+    for requested, status in (
         ({"id": name, "as": "sent"}, 409),
         ({"id": name, "as": "send_again"}, 409),
         ({"id": name, "as": "lost"}, 400),
@@ -812,7 +812,7 @@ def test_only_what_nobody_can_tell_is_resolved(office: Office) -> None:
         ({"id": ids.uuid5("nobody"), "as": "sent"}, 404),
     ):
         with pytest.raises(RequestRefused) as refused:
-            office.desk["POST", "/mails/resolve"](asked)
+            office.desk["POST", "/mails/resolve"](requested)
         assert refused.value.status == status
 
 
@@ -829,9 +829,9 @@ def test_mails_that_need_somebody_are_listed_and_shown_with_their_words(office: 
         f"주문 {domain_event.order_id}: 결제가 완료되었습니다",
     )
     assert "58,000원" in shown["text"]
-    for asked in ({"status": "lost"}, {"limit": "0"}, {"limit": "²"}):
+    for requested in ({"status": "lost"}, {"limit": "0"}, {"limit": "²"}):
         with pytest.raises(RequestRefused):
-            office.desk["GET", "/mails"](asked)
+            office.desk["GET", "/mails"](requested)
 
 
 def said_as_json(said: object) -> Any:

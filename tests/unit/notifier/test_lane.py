@@ -36,12 +36,12 @@ def test_no_mail_is_sent_before_the_dots_and_each_after_them(pipelining: bool) -
 
         offered = lane.offer(mails(*READERS))
         before = list(server.mails)
-        heard = lane.finish()
+        received = lane.finish()
         lane.offer(mails(*READERS[:3]))
         again = lane.finish()
         lane.close()
 
-    assert (offered, before, heard, again) == ([None] * 5, [], [None] * 5, [None] * 3)
+    assert (offered, before, received, again) == ([None] * 5, [], [None] * 5, [None] * 3)
     assert sorted(address for address, _ in server.mails) == sorted(READERS + READERS[:3])
     assert server.connections == 5
 
@@ -66,13 +66,13 @@ def test_what_a_server_does_to_an_offer_concerns_its_mail_alone(trick: Trick, fi
         lane = a_lane(server)
 
         offered = lane.offer(mails(*READERS))
-        heard = lane.finish()
+        received = lane.finish()
         lane.close()
 
     refused = offered.pop(2)
     assert isinstance(refused, NotTaken)
     assert refused.final is final
-    assert (offered, heard) == ([None] * 4, [None] * 4)
+    assert (offered, received) == ([None] * 4, [None] * 4)
     assert sorted(address for address, _ in server.mails) == sorted({*READERS} - {BAD})
 
 
@@ -94,12 +94,12 @@ def test_what_a_server_does_to_a_dot_concerns_its_mail_alone(trick: Trick, kind:
 
         lane.offer(mails(*READERS))
         until(lambda: server.open, lambda count: count == (4 if "in data" in trick else 5))
-        heard = lane.finish()
+        received = lane.finish()
         second_round = lane.offer(mails(*READERS)), lane.finish()
         lane.close()
 
-    assert isinstance(heard.pop(2), kind)
-    assert heard == [None] * 4
+    assert isinstance(received.pop(2), kind)
+    assert received == [None] * 4
     assert second_round == ([None] * 5, [None] * 5)
     assert server.connections == 6
 
@@ -222,12 +222,12 @@ def test_a_connection_that_the_server_closed_meanwhile_costs_no_mail_a_try() -> 
         server.plays(BAD, "421 after 250")
         lane = a_lane(server)
         lane.offer(mails(*READERS))
-        heard = lane.finish()
+        received = lane.finish()
 
         again = lane.offer(mails(*READERS)), lane.finish()
         lane.close()
 
-    assert (heard, again) == ([None] * 5, ([None] * 5, [None] * 5))
+    assert (received, again) == ([None] * 5, ([None] * 5, [None] * 5))
     assert server.connections == 6
 
 
@@ -249,10 +249,10 @@ def test_a_large_mail_goes_to_a_server_that_reads_slowly_beside_a_small_one() ->
         lane = Lane(server.url, 20.0, width=2)
 
         offered = lane.offer([*mails(READERS[0], text="x" * 1_000_000), *mails(READERS[1])])
-        heard = lane.finish()
+        received = lane.finish()
         lane.close()
 
-    assert (offered, heard) == ([None, None], [None, None])
+    assert (offered, received) == ([None, None], [None, None])
     assert {len(mail.get_body(("plain",)).get_content().strip()) for _, mail in server.mails} == {1_000_000, 5}  # type: ignore[union-attr]
 
 

@@ -36,7 +36,7 @@ def taking() -> Iterator[Server]:
 @contextmanager
 def server(*replies: bytes) -> Iterator[tuple[str, list[bytes]]]:
     """Serve these replies in turn, one per command; an empty one hangs up. Yield the URL and the lines received."""
-    heard: list[bytes] = []
+    received: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -48,13 +48,13 @@ def server(*replies: bytes) -> Iterator[tuple[str, list[bytes]]]:
                 connection.sendall(reply)
                 in_body = reply is GO_AHEAD
                 while line := lines.readline():
-                    heard.append(line)
+                    received.append(line)
                     if not in_body or line == b".\r\n":
                         break
 
     thread = Thread(target=serve, daemon=True)
     thread.start()
-    yield f"smtp://127.0.0.1:{listener.getsockname()[1]}", heard
+    yield f"smtp://127.0.0.1:{listener.getsockname()[1]}", received
     thread.join(60)
     listener.close()
 
@@ -64,33 +64,33 @@ def a_mail(text: str = "hello\n") -> Mail:
 
 
 def test_a_mail_is_sent_when_the_server_takes_it() -> None:
-    with server(*POLITE, OK) as (url, heard):
+    with server(*POLITE, OK) as (url, received):
         mails = MailServer(url, 2)
         mails.offer(SHOP, KIM, a_mail())
         mails.finish()
         mails.close()
 
-    assert heard[1:4] == [b"MAIL FROM:<shop@example.test>\r\n", b"RCPT TO:<kim@example.test>\r\n", b"DATA\r\n"]
-    assert heard[4] == b"To: kim@example.test\r\n"
+    assert received[1:4] == [b"MAIL FROM:<shop@example.test>\r\n", b"RCPT TO:<kim@example.test>\r\n", b"DATA\r\n"]
+    assert received[4] == b"To: kim@example.test\r\n"
 
 
 def test_nothing_is_sent_before_the_final_dot() -> None:
-    with server(*POLITE) as (url, heard):
+    with server(*POLITE) as (url, received):
         mails = MailServer(url, 2)
         mails.offer(SHOP, KIM, a_mail())
         mails.close()
 
-    assert b".\r\n" not in heard
+    assert b".\r\n" not in received
 
 
 def test_a_line_that_begins_with_a_dot_does_not_end_the_mail() -> None:
-    with server(*POLITE, OK) as (url, heard):
+    with server(*POLITE, OK) as (url, received):
         mails = MailServer(url, 2)
         mails.offer(SHOP, KIM, a_mail("one\n.\n.two\n"))
         mails.finish()
         mails.close()
 
-    assert [line for line in heard if line.startswith(b".")] == [b".\r\n"]
+    assert [line for line in received if line.startswith(b".")] == [b".\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_a_line_that_begins_with_a_dot_does_not_end_the_mail() -> None:
     ],
 )
 def test_a_mail_not_taken_before_the_dot_was_not_sent(replies: list[bytes], final: bool) -> None:
-    with server(*replies) as (url, heard), pytest.raises(NotTaken) as refused:
+    with server(*replies) as (url, received), pytest.raises(NotTaken) as refused:
         MailServer(url, 2).offer(SHOP, KIM, a_mail())
 
     assert refused.value.final is final
-    assert b".\r\n" not in heard
+    assert b".\r\n" not in received
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_whatever_is_given_the_server_hears_the_stored_address_or_nothing(taking
     mails.finish()
     mails.close()
 
-    heard = taking.mails.pop()
-    assert heard.recipients == [stored]
-    assert heard.content.startswith(f"To: {stored}\r\n".encode())
+    received = taking.mails.pop()
+    assert received.recipients == [stored]
+    assert received.content.startswith(f"To: {stored}\r\n".encode())
     assert taking.mails == []

@@ -151,8 +151,8 @@ def test_a_refund_the_bank_sends_back_is_no_longer_given_back_and_that_is_told()
 
 
 def test_a_refund_that_succeeds_after_all_does_not_give_the_reason_of_its_rejection() -> None:
-    asked, _, _ = refunded(refund.Refunds(ORDER), a_refund("pending", reason="단순 변심"))
-    rejected, _, published = refunded(asked, a_refund("rejected", at=NOON + MINUTE, reason="한도"))
+    requested, _, _ = refunded(refund.Refunds(ORDER), a_refund("pending", reason="단순 변심"))
+    rejected, _, published = refunded(requested, a_refund("rejected", at=NOON + MINUTE, reason="한도"))
 
     _, _, done = refunded(rejected, a_refund("completed", at=NOON + 2 * MINUTE))
 

@@ -46,17 +46,19 @@ RIGHT = {"paymentKey": "p", "orderId": "O-1", "imp_uid": "O-1", "id": "O-1", "ti
 def test_any_answer_is_read_or_refused(provider: Provider, changes: dict[str, Any], status: str, junk: bytes) -> None:
     answer = RIGHT | {"status": status, "resultCode": "SUCCESS", "transactionStatus": "APPROVAL"} | changes
     posted = received(provider, RAISING[provider.name])
-    asked = webhook_record(provider, posted, "unsigned_allowed", provider.translate(posted, "payment"), "test").webhook
-    assert isinstance(asked, UnconfirmedWebhook)
+    requested = webhook_record(
+        provider, posted, "unsigned_allowed", provider.translate(posted, "payment"), "test"
+    ).webhook
+    assert isinstance(requested, UnconfirmedWebhook)
     assert provider.api_verification
 
     whole = json.dumps(answer).encode()
     for body in (whole, json.dumps({"response": answer}).encode(), junk, whole[: len(whole) // 2] + junk):
         try:
-            translation = provider.api_verification.read_response(asked.payload, posted, body)
+            translation = provider.api_verification.read_response(requested.payload, posted, body)
         except (Contradicted, NotKnownYet, InvalidField, Unsupported):
             continue
-        record = confirmed_event(asked, translation, body).webhook
+        record = confirmed_event(requested, translation, body).webhook
         assert CODEC.decode(CODEC.encode(record)) == record
 
 

@@ -60,11 +60,11 @@ def test_it_is_accepted_with_202_and_within_a_second() -> None:
 
 
 def test_the_api_is_asked_for_this_parcel_and_for_nobodys_name() -> None:
-    asked = api.build_request(VERIFICATION_REQUEST, "id:secret")
+    requested = api.build_request(VERIFICATION_REQUEST, "id:secret")
 
-    assert (asked.method, asked.path) == ("POST", "/graphql")
-    assert asked.headers == {"Authorization": "TRACKQL-API-KEY id:secret", "Content-Type": "application/json"}
-    body = json.loads(asked.body)
+    assert (requested.method, requested.path) == ("POST", "/graphql")
+    assert requested.headers == {"Authorization": "TRACKQL-API-KEY id:secret", "Content-Type": "application/json"}
+    body = json.loads(requested.body)
     assert body["variables"] == {"carrierId": "kr.cjlogistics", "trackingNumber": "123456789012"}
     assert "lastEvent { time status { code name } location" in body["query"]
     assert not any(word in body["query"] for word in ("contact", "recipient", "sender", "description"))

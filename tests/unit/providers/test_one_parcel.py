@@ -61,14 +61,14 @@ def test_its_number_is_compared_without_case_and_is_kept_as_it_was_sent(carrier:
 def test_so_does_the_answer_to_a_verification_request() -> None:
     row = delivery_tracker.PROVIDER
     received = Received("/", {}, sample("delivery_tracker", "callback.composed.json"), NOW)
-    asked = webhook_record(row, received, "shared_secret", row.translate(received, "shipping"), "test").webhook
-    assert isinstance(asked, UnconfirmedWebhook)
+    requested = webhook_record(row, received, "shared_secret", row.translate(received, "shipping"), "test").webhook
+    assert isinstance(requested, UnconfirmedWebhook)
     answer = sample("delivery_tracker", "answer.delivered.composed.json")
 
-    event = confirmed_event(asked, api.read_response(asked.payload, received, answer), answer)
+    event = confirmed_event(requested, api.read_response(requested.payload, received, answer), answer)
 
     assert (event.topic.name, event.key) == ("webhooks.shipping.v1", f"cj:{NUMBER}")
     assert (event.webhook.envelope.verification, event.webhook.envelope.verification_request_id) == (
         "confirmed",
-        asked.envelope.event_id,
+        requested.envelope.event_id,
     )

@@ -190,12 +190,12 @@ def test_a_contact_that_cannot_be_mailed_leaves_the_order_and_the_customer_valid
 
     payload, noted = read(body)
 
-    for kept, note in zip((payload.customer_email, payload.seller_email), noted, strict=True):
-        assert kept
-        assert len(kept) <= 321
+    for stored, note in zip((payload.customer_email, payload.seller_email), noted, strict=True):
+        assert stored
+        assert len(stored) <= 321
         assert "no address that can be mailed: " in note
         with pytest.raises(Unusable):
-            parse(kept)
+            parse(stored)
     with pytest.raises(Unusable):
         parse(customer(contact).email)
 

@@ -54,10 +54,10 @@ def payout(headers: Mapping[str, str] = NONE, *, secret: bytes = KEY_OF_PAYOUTS)
 
 @pytest.mark.parametrize("name", VERIFICATION_REQUESTS)
 def test_a_payments_webhook_is_a_verification_request(name: str) -> None:
-    asked = verification_request(PROVIDER, sample("toss", name))
+    requested = verification_request(PROVIDER, sample("toss", name))
 
-    assert (asked.subject, asked.alias, asked.order_id) == VERIFICATION_REQUESTS[name]
-    assert asked.claims["status"] == "DONE"
+    assert (requested.subject, requested.alias, requested.order_id) == VERIFICATION_REQUESTS[name]
+    assert requested.claims["status"] == "DONE"
 
 
 def test_contract_b_the_flat_body_is_a_verification_request_about_its_order() -> None:
@@ -183,11 +183,11 @@ def test_a_payment_is_asked_for_by_its_key_or_by_its_order() -> None:
 
 
 def test_a_reference_cannot_leave_its_place_in_the_path() -> None:
-    asked = verification_request(
+    requested = verification_request(
         PROVIDER, {"eventType": "PAYMENT_STATUS_CHANGED", "orderId": "주#1+@=", "status": "DONE"}
     )
 
-    assert api.build_request(asked, "k").path == "/v1/payments/orders/%EC%A3%BC%231%2B%40%3D"
+    assert api.build_request(requested, "k").path == "/v1/payments/orders/%EC%A3%BC%231%2B%40%3D"
 
 
 def test_a_payment_done_is_read_to_the_last_field() -> None:

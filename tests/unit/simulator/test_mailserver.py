@@ -64,17 +64,17 @@ ILLS: list[tuple[Ill, str, int]] = [
 
 
 def test_each_illness_shows_and_the_mails_that_were_taken_outlive_a_kill(tmp_path: Path) -> None:
-    kept = 0
+    stored = 0
     with mailserver(tmp_path) as (page, mails):
         for ill, came, arrived in ILLS:
             page.request("POST", "/simulator/mood", msgspec.json.encode(Mood(ill)), {})
             assert send(mails) == came, ill
-            kept += arrived
-            until(lambda: page.request("GET", "/api/v1/info", None, {}).body["Messages"], lambda n: n == kept)  # noqa: B023
+            stored += arrived
+            until(lambda: page.request("GET", "/api/v1/info", None, {}).body["Messages"], lambda n: n == stored)  # noqa: B023
 
         listed = page.request("GET", "/api/v1/messages?start=0&limit=50", None, {}).body["messages"]
 
-    assert len(listed) == len(Postbox(tmp_path / "mails").mails) == kept
+    assert len(listed) == len(Postbox(tmp_path / "mails").mails) == stored
     assert {(mail["MessageID"], mail["To"][0]["Address"], mail["Subject"]) for mail in listed} == {
         ("n-1@example.test", "kim@example.test", "결제가 완료되었습니다")
     }

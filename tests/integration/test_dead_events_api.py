@@ -291,11 +291,11 @@ def stops(system: dict[str, str]) -> int:
 def test_what_can_never_be_handled_is_dismissed_with_its_reason_counted_apart_and_listed(
     shop: Shop, payments: Store, owner: Engine, system: dict[str, str]
 ) -> None:
-    order, kept = new_order(), new_order()
-    with refusing(owner, order, kept):
+    order, stored = new_order(), new_order()
+    with refusing(owner, order, stored):
         pay(shop, order)
-        pay(shop, kept)
-        event, other = (a_failed_event(payments, one, "dead", LAST) for one in (order, kept))
+        pay(shop, stored)
+        event, other = (a_failed_event(payments, one, "dead", LAST) for one in (order, stored))
 
         before = get(system, "payment", "/dead").body["counts"]
         counted = hookstream(system, "dead", "dismiss", event, "--because", "test data", "--dry-run")
@@ -316,7 +316,7 @@ def test_what_can_never_be_handled_is_dismissed_with_its_reason_counted_apart_an
     assert "dismissed: test data, sent by mistake" in listed
     assert "dismissedBecause: test data, sent by mistake" in shown
     assert "dismissedAt: " in shown
-    assert other in hookstream(system, "dead", "list", "--order", kept).stdout
+    assert other in hookstream(system, "dead", "list", "--order", stored).stdout
 
 
 def test_a_dismissal_is_published_shown_by_the_console_and_refuses_a_retry(
@@ -333,11 +333,11 @@ def test_a_dismissal_is_published_shown_by_the_console_and_refuses_a_retry(
         hookstream(system, "dead", "dismiss", event, "--because", "test data")
 
         published = outcomes.wait_for(lambda one: (one.event_id, one.outcome) == (event, "dismissed"))
-        kept = letters.wait_for(lambda one: isinstance(one, Outcome) and one.event_id == event)
+        stored = letters.wait_for(lambda one: isinstance(one, Outcome) and one.event_id == event)
         refused = post(system, "payment", "/retry", {"id": event})
 
     assert (published.service, published.error, published.attempt) == ("payment", "test data", 6)
-    assert kept == published
+    assert stored == published
     assert (refused.status, refused.body["error"]) == (409, "dismissed")
     log = until(lambda: hookstream(system, "webhook", event).stdout, lambda text: "dismissed" in text)
     assert "dismissed by payment" in log
