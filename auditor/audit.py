@@ -37,7 +37,8 @@ def audit(
 
     The claims of each round are passed to `on_round`. Without `accepted`, the webhooks that were answered 2xx, LOST is
     not checked. Raises Unreachable, psycopg.Error, aiohttp.ClientError or OSError (RegistryError, TimeoutError) when
-    Kafka, a store, the inbox or the schema registry cannot be read.
+    Kafka, a store, the inbox or the schema registry cannot be read, and ValueError when a setting of Kafka or the
+    registry is wrong.
     """
     until = time.monotonic() + timeout_s
     log = TopicLog(env)
@@ -52,7 +53,10 @@ def audit(
 def collect(
     env: Mapping[str, str], log: TopicLog, accepted: Sequence[Accepted] | None, period: Period
 ) -> AuditEvidence:
-    """Collect offsets, stores, topics and mails, in this order: what one of them shows is then visible in the next."""
+    """Collect offsets, stores, topics and mails, in this order: what one of them shows is then visible in the next.
+
+    Raises the errors of `audit`, except those of settings.
+    """
     services = [service.name for service in topics.SERVICES]
     committed = {service: log.committed(service) for service in services}
     return AuditEvidence(

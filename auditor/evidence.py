@@ -96,10 +96,11 @@ class AuditEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The result of one check: the number of checked items, the violations, and the unfinished items.
+    """The result of one check: the number of `checked` items, and a sentence for each finding.
 
-    The three lists hold sentences; `noted` has what operators should know although it is no violation. As a text, a
-    claim is one line with its name and counts, and says "not checked" if it checked nothing.
+    `wrong` has the violations, `unfinished` the items that may still come right, `noted` what operators should know
+    although it is no violation. As a text, a claim is one line with its name and counts, and says "not checked" if it
+    checked nothing.
     """
 
     name: str

@@ -23,7 +23,10 @@ class Unreachable(Exception):
 
 
 class TopicLog:
-    """The records of all topics of one cluster, held in memory."""
+    """The records of all topics of one cluster, held in memory.
+
+    Raises ValueError when a setting in `env` is wrong, OSError when a file that it names cannot be read.
+    """
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._cluster = Cluster.of_environment(env, "auditor")

@@ -71,7 +71,7 @@ TABLES: Mapping[str, Mapping[str, LiteralString]] = {
 def read(env: Mapping[str, str], service: str) -> Store:
     """Read the common tables of a service's store, and those of TABLES, in one snapshot.
 
-    Raises psycopg.Error if the store does not answer.
+    Raises psycopg.Error if the store does not answer, KeyError if `env` does not have its URL.
     """
     with psycopg.connect(url(env, service), row_factory=dict_row, connect_timeout=5) as tx:
         tx.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

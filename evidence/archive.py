@@ -68,7 +68,10 @@ class Written(NamedTuple):
 
 
 def of_order(sources: Sources, order: str, terms: Terms) -> OrderEvidence:
-    """Collect an order and return its evidence. Raises as `collect`."""
+    """Collect an order and return its evidence.
+
+    Raises UnknownOrder, and what the sources and `terms.secrets_of` raise.
+    """
     collected = collection.collect(sources, order)
     show = entries.unmasked if terms.because else without_personal_data
     found = entries.build(collected, terms.secrets_of, show=show)
@@ -96,7 +99,7 @@ def write_customer(
     """Write the zip of all orders of a customer into `file`; `make` returns the evidence about one of them.
 
     `customer` is the name of the customer as the zip may show it, `notes` say what is left out. Raises TooLarge when
-    the files have more than `max_bytes` bytes.
+    the files have more than `max_bytes` bytes, and what `make` raises.
     """
     top, about = bundle.customer_name(customer), terms.about()
     rows, digests, size = list[customer_page.Line](), dict[str, str](), 0

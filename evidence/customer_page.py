@@ -23,7 +23,11 @@ HEADERS = (
 
 
 class Line(NamedTuple):
-    """An order in the list: its folder, the times of its first and last webhook, its state, the number of entries."""
+    """An order in the list: its folder, its state by the columns of STATE, and the number of its entries.
+
+    `first_at` and `last_at` are the times of its first and last webhook as the console's API has them, empty without
+    one.
+    """
 
     order: str
     folder: str

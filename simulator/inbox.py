@@ -37,7 +37,10 @@ class Inbox:
         self._mails = {mail.number: mail for mail in first}
 
     async def mails(self) -> list[ReceivedMail]:
-        """Return the mails in `first`, all that arrived after them, and perhaps some older ones."""
+        """Return the mails in `first`, all that arrived after them, and perhaps some older ones.
+
+        Raises aiohttp.ClientError if the inbox does not answer.
+        """
         # Several mails share a second, and pages shift while mails arrive: read until a mail is older than the cache.
         newest = max((mail.arrived_at for mail in self._mails.values()), default=None)
         page = 0

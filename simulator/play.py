@@ -20,7 +20,8 @@ async def play(env: Mapping[str, str], plan: Plan, limits: WaitLimits | None = N
     """Post the plan's webhooks to the gateway, wait for rows and mails, and return the verdict.
 
     `env` has the variables of `.run/env`. Without `limits`, the defaults of WaitLimits apply. Webhooks that the gateway
-    does not accept are part of the verdict. Raises the errors of `watch.settled` and `open_inbox`.
+    does not accept are part of the verdict. Raises aiohttp.ClientError or TimeoutError if the inbox does not answer,
+    psycopg.OperationalError if a store does not.
     """
     played = lives(plan)
     posts = sum(len(step) for life in played for step in life.steps)

@@ -57,5 +57,8 @@ class Stores:
 
 
 def url(env: Mapping[str, str], service: str) -> str:
-    """Return the URL to read a service's store: the read-only role's if there is one, otherwise the owner's."""
+    """Return the URL to read a service's store: the read-only role's if there is one, otherwise the owner's.
+
+    Raises KeyError if `env` has neither.
+    """
     return env.get(f"{service.upper()}_AUDIT_URL") or env[f"{service.upper()}_DATABASE_URL"]

@@ -59,8 +59,9 @@ class Seen:
 class Verdict:
     """The result of a run. `lost`, `double`, `unknown` and `not_accepted` have a text for each finding.
 
-    `sent` is the number of accepted webhooks, `rows` and `mails` are the expected ones that were found. `unknown` are
-    missing mails of which the notifier does not know whether they were sent.
+    `sent` is the number of accepted webhooks, `duplicates` that of copies accepted again, `rows` that of expected rows
+    that were found; `mails` are the expected mails that arrived. `answers` counts the gateway's answers by status.
+    `unknown` are missing mails of which the notifier does not know whether they were sent.
     """
 
     sent: int

@@ -39,8 +39,8 @@ async def settled(
 ) -> Seen:
     """Poll until everything has arrived or a limit is reached; then read everything once more, and return that.
 
-    `on_look` is called with the result of each poll. Only the returned result has `applied`. Raises the error of a
-    store or inbox that is away for UNAVAILABLE_S.
+    `on_look` is called with the result of each poll. Only the returned result has `applied`. Raises
+    psycopg.OperationalError, aiohttp.ClientError or TimeoutError if a store or the inbox is away for UNAVAILABLE_S.
     """
     seen = Seen()
     began = changed = time.monotonic()

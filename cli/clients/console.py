@@ -17,11 +17,11 @@ T = TypeVar("T")
 
 
 def fetch(*path: str, **parameters: str | None) -> JsonValue:
-    """Return the JSON at a path of the console's API, or None when the console answers 404.
+    """Return the JSON at a path of the console's API, or None when it answers `not_found`.
 
     `path` are the unescaped parts behind `/api/`; parameters that are None are left out. Raises CommandError when a
-    part is empty, CONSOLE_URL or CONSOLE_TOKEN is not set, the console does not answer or refuses, or an id names
-    several webhooks.
+    part is empty, CONSOLE_URL or CONSOLE_TOKEN is not set, the console does not answer or refuses, another server
+    answers, or an id names several webhooks.
     """
     if not all(path):  # an empty part would name another path
         raise CommandError("An id must not be empty.")

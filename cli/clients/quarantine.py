@@ -37,8 +37,8 @@ def read(since: str | None) -> list[QuarantineEntry]:
     """Return one entry for each body in each of the two quarantine topics.
 
     `since` is the text of --since: only webhooks received then or later are read; None reads all. A record that is not
-    a quarantined webhook has an entry with the cause UNREADABLE. Raises CommandError when Kafka does not answer or
-    `since` is neither a date nor an instant.
+    a quarantined webhook has an entry with the cause UNREADABLE. Raises CommandError when Kafka or the schema registry
+    does not answer, or `since` is neither a date nor an instant.
     """
     from stream.avro.codec import Codec
     from stream.events import Outcome, QuarantinedWebhook, topics

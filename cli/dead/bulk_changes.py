@@ -72,7 +72,7 @@ def filters(
     """Return the filters of a request: those of `values` that are set, and under `id` the event ids of `events`.
 
     A provider's id in `events` is replaced by the event id, which is printed. Raises CommandError when a provider's id
-    names no failed event of `service` (None: of any service), or several.
+    names no failed event of `service` (None: of any service), or several, or no service that answers has one.
     """
     ids = event_lookup.event_ids(events or (), service, change.status)
     return {name: value for name, value in {"id": ids, **values}.items() if value}
@@ -91,8 +91,8 @@ def apply(
 
     A single event needs no confirmation. With `dry_run` nothing is changed. If no event matches, the outcome of each
     event in `filters["id"]` is printed instead. `fields` are added to the request. Raises CommandError before any call
-    when a filter is wrong, and after the other services are changed when a service failed or knows no such event;
-    typer.Exit when the person declines.
+    when a filter is wrong, and after the other services are changed when a service failed or knows no such event; as
+    `confirm.require_confirmation` does when nobody agrees.
     """
     from cli.clients import management
 

@@ -27,8 +27,9 @@ def event_ids(names: Iterable[str], service: str | None, *statuses: str) -> list
     """Return an event id for each distinct name, in their order.
 
     A UUID is returned as it is, without a look-up. A provider's id stands for the event that failed under it in
-    `service` (None: in any service), which is printed; failed events with one of `statuses` go before others.
-    Raises NotFailed when there is no such event, CommandError when there are several or a service does not answer.
+    `service` (None: in any service), which is printed; failed events with one of `statuses` go before others. A service
+    that does not answer is ignored if another has the event. Raises NotFailed when there is no such event, CommandError
+    when there are several, or when no event was found and a service does not answer.
     """
     return [name if is_event_id(name) else _failed_event_id(name, service, statuses) for name in dict.fromkeys(names)]
 

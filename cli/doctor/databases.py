@@ -22,7 +22,7 @@ OLDEST = 15
 
 
 def check(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield the problems of each service's store, or that all is well; `skipped` where DATABASE_URL is not set."""
+    """Yield the problems of each service's store, `ok` if none is wrong; `skipped` where DATABASE_URL is not set."""
     for service in SERVICES:
         if service.store:
             yield from _store(service, env)

@@ -17,7 +17,10 @@ GENERATE = "Set it to a new one: `openssl rand -hex 32`."
 
 
 def check(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield the problems of tokens, webhook secrets and API keys, without their values; `ok` if none is wrong."""
+    """Yield the problems of tokens, webhook secrets and API keys, without their values.
+
+    `ok` is yielded if at least one is set and none is wrong.
+    """
     values = {name: value for name in (*TOKENS, *SECRETS, *API_KEYS) if (value := _value(env, name))}
     problems = [
         *_missing(env, values),

@@ -15,7 +15,11 @@ from stream.kafka.position import Position
 
 
 def sources(env: Mapping[str, str]) -> Sources:
-    """Return the sources that these variables name; all but the notifier raise CommandError when they do not answer."""
+    """Return the sources that these variables name.
+
+    A source that does not answer raises CommandError, the notifier NotifierAway. Raises CommandError when a setting of
+    Kafka or of the schema registry is wrong.
+    """
     cluster = environment.cluster(env)
 
     def records(positions: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:

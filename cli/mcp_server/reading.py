@@ -80,7 +80,7 @@ def refusals(
 
 
 def mails(order_id: str | None = None, status: str | None = None) -> Answer:
-    """List mails. With an order: its sent and unsent mails, and `reasons`, why it got these and no others.
+    """List mails. With an order: its mails in `sent` and `unsent`, and `reasons`, why it got these and no others.
 
     Without an order: in `unsent` the mails of a status (waiting, queued, sending, failed, unknown, stale, no_recipient,
     sent), by default those that need a person. `counts` are the numbers of all mails by status, without sent ones.

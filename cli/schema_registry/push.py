@@ -17,8 +17,8 @@ def push(client: RegistryClient, entries: list[Entry]) -> Iterator[tuple[Entry, 
     """Register the entries that the registry lacks, in the order of their ids; yield each entry with its id there.
 
     An entry is registered when the iterator reaches it. The id there differs from the committed one if the registry
-    cannot import ids, or had the schema before. Raises CommandError when the registry refuses a schema, RegistryError
-    when it does not answer.
+    cannot import ids, or had the schema before. Raises CommandError when the registry refuses a schema or keeps a
+    subject in mode IMPORT, RegistryError when it does not answer.
     """
     for entry in sorted(entries, key=lambda entry: entry["id"]):
         found = find(client, entry)

@@ -40,8 +40,9 @@ class Conditions:
     def of_services(self, now: int) -> Found:
         """Return `oldest_event` and `unknown_mail` alerts from the services; `now` is in microseconds since 1970 UTC.
 
-        Each service may take seconds to answer, so no transaction may be open. One that does not answer is an alert
-        once that lasts longer than the threshold; unknown mails are left out when the notifier does not answer.
+        The age of the oldest event is not checked at the gateway. Each service may take seconds to answer, so no
+        transaction may be open. One that does not answer is an alert once that lasts longer than the threshold; unknown
+        mails are left out when the notifier does not answer.
         """
         found: dict[Kind, list[Alert]] = {}
         if self._client.urls:

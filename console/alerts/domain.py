@@ -139,8 +139,8 @@ def unusual_silence_us(hours: Iterable[int], now: int, threshold_us: int) -> int
 def webhook_payload(message_id: str, data: Mapping[str, JsonValue], at: int) -> dict[str, JsonValue]:
     """Return the body of a Standard Webhook about a message.
 
-    `message_id` is also its header `webhook-id`, `data` is `Message.data()`, `at` the time at which the message was
-    made, in microseconds since 1970 UTC.
+    `message_id` is also its header `webhook-id`, `data` is `AlertMessage.data()`, `at` the time at which the message
+    was made, in microseconds since 1970 UTC.
     """
     return {"type": f"alert.{data['state']}", "timestamp": _iso(at), "id": message_id, "data": dict(data)}
 

@@ -75,7 +75,8 @@ def render(mail: QueuedMail, branding: Branding | None = None) -> MailContent:
     """Return the content of a mail in its recipient's language. Only customers are greeted.
 
     Without `branding`, the content has no link and its footer names no shop. Raises jinja2.TemplateError if there is no
-    template for the event and audience, or if the template uses a field that the event lacks.
+    template for the event and audience, or if the template uses a field that the event lacks; KeyError if the event is
+    empty, as in the row of a mail of which only the NotificationSent is known.
     """
     return _render(mail, msgspec.json.decode(mail.event), branding)
 

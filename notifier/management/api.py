@@ -50,13 +50,13 @@ class ManagementApi:
         }
 
     def list(self, tx: Connection, params: Mapping[str, object]) -> object:
-        """Return the newest mails of a status, the number of mails by status, and the newest unusable contacts.
+        """Return the newest `mails`, the `counts` of mails by status, and the newest `unusable_contacts`.
 
-        The `user_id` of a mail is the customer or seller that it goes to, null while none is known. `order`, an
-        order id or a list of them (in a query, one), selects mails and contacts, but not the numbers, which leave out
-        `sent`. Without a status, list unsent mails: of the given orders, else those that need the operator. Unusable
-        contacts are listed only without a status, and even if no mail waits for them. There are at most `limit` of
-        each. Raises RequestRefused (400) for an unknown status, a bad order or a bad limit.
+        The `user_id` of a mail is the customer or seller that it goes to, null while none is known. `order`, an order
+        id or a list of them (in a query, one), selects mails and contacts, but not the counts, which leave out `sent`.
+        With `status`, the mails are those of that status, else unsent ones: of the given orders, else those that need
+        the operator. Unusable contacts are listed only without a status, and even if no mail waits for them. There are
+        at most `limit` of each. Raises RequestRefused (400) for an unknown status, a bad order or a bad limit.
         """
         status, orders = params.get("status"), texts(params, "order")
         if status is not None and status not in operations.STATUSES:
@@ -124,8 +124,9 @@ class ManagementApi:
         """Send a `sent` or `stale` mail again as another one, to the address that is known now.
 
         `decision` identifies the operator's decision: repeating the request sends nothing more, and `changed` is then
-        False. Raises RequestRefused: 400 for a bad id or decision, 404 if there is no such mail, 409 if it has another
-        status, no event in the store, or no usable address.
+        False. `id` and `status` are those of the new mail, `againOf` is the first one's id. Raises RequestRefused: 400
+        for a bad id or decision, 404 if there is no such mail, 409 if it has another status, no event in the store, or
+        no usable address.
         """
         notification_id, decision = parameters.mail_id(params), parameters.decision(params)
         status = self._status(tx, notification_id)

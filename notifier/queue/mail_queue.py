@@ -79,7 +79,7 @@ class QueuedMail:
 
     `customer_id` is the customer of the event, `user_id` the recipient; either may be unknown. `recipient` is the
     address; without one, `problem` may say why the given contact cannot be used. `again_of` is the id of the mail that
-    is sent again as this one. Only `claim` sets `stale`, for a mail older than MAIL_MAX_AGE.
+    is sent again as this one. Only `claim` and `claim_probe` set `stale`, for a mail older than MAIL_MAX_AGE.
     """
 
     notification_id: str

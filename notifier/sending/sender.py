@@ -52,7 +52,10 @@ class Sender:
         self.new_mail = Event()
 
     def start(self, stop: Event) -> Thread:
-        """Start the thread, which sends mails until `stop` is set, and return it."""
+        """Start the thread, which sends mails until `stop` is set, and return it.
+
+        It ends earlier if Kafka's producer is stuck.
+        """
         thread = Thread(target=self._run, args=(stop,), name="sender", daemon=True)
         thread.start()
         return thread

@@ -15,7 +15,7 @@ def connect(url: SmtpUrl, tls_context: ssl.SSLContext | None, timeout_s: float) 
     """Connect, use STARTTLS if it is offered or required, and log in if the URL has a user.
 
     `tls_context` verifies the server's certificate and name; it is None only if `url` turns TLS off. Raises
-    NoConnection.
+    NoConnection if that fails, UnicodeError if the host or the login cannot be encoded.
     """
     try:
         smtp = _open(url, tls_context, timeout_s)

@@ -25,7 +25,7 @@ _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class SmtpSession:
     """A connection opened by `smtplib`. `timeout_s` limits the time for each whole reply, in seconds.
 
-    `on_reply` is called after each reply.
+    `on_reply` is called after each reply. Raises SMTPServerDisconnected if the connection is already closed.
     """
 
     def __init__(self, smtp: smtplib.SMTP, timeout_s: float, on_reply: Callable[[], None]) -> None:

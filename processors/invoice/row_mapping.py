@@ -37,7 +37,10 @@ def transfer_columns(transfers: Sequence[Transfer]) -> ColumnValues:
 
 
 def invoice_columns(invoices: Sequence[Invoice], last_webhooks: Mapping[str, InvoiceWebhook]) -> ColumnValues:
-    """`last_webhooks` holds the last webhook of each in the batch, by invoice id; `metadata` is None without one."""
+    """Return the values of `invoices`.
+
+    `last_webhooks` holds the last webhook of each in the batch, by invoice id; `metadata` is None without one.
+    """
     states = [invoice.registers for invoice in invoices]
     webhooks = [last_webhooks.get(invoice.invoice_id) for invoice in invoices]
     return {

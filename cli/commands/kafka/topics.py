@@ -77,7 +77,7 @@ def check(
 
 @app.command("list")
 def list_(*, as_json: Json = False) -> None:
-    """List every topic with its partitions, end offsets, retention and record types."""
+    """List every topic with its partitions, the sum of its end offsets, retention and record types."""
     from cli.clients.offsets import Kafka
     from stream.events.topics import ALL
 

@@ -96,7 +96,7 @@ def _print_fields(life: dict[str, JsonValue], *names: str) -> None:
 
 
 def timeline(life: dict[str, JsonValue]) -> None:
-    """Print the timeline, in UTC."""
+    """Print the `timeline` of an order or a webhook, as the console's API returns it, with times in UTC."""
     for event in life["timeline"]:
         at = (event["at"] or "")[:TIME_CHARS].replace("T", " ")
         say(f"  {at:19}  {event['kind']:9}  {event['what']}  {event['id']}")

@@ -80,9 +80,10 @@ def _print_unsent(life: Mapping[str, JsonValue], unsent: Iterable[JsonValue]) ->
 
 
 def lacks_address(life: Mapping[str, JsonValue]) -> bool:
-    """Return whether no address of the order's customer is known: the shop posted no such order, and no mail was sent.
+    """Return whether the shop posted no such order and no mail went to the order's customer.
 
-    `life` is the order as the console's API returns it.
+    `life` is the order as the console's API returns it. An address from a customer webhook does not show in it, so True
+    does not prove that none is known.
     """
     is_posted = any(row["provider"] == SHOP and row["orderId"] == life["orderId"] for row in life["webhooks"])
     return not is_posted and not any(mail["audience"] == "customer" for mail in life["mails"])

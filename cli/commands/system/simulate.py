@@ -76,7 +76,8 @@ def _required_settings(plan: "Plan") -> set[str]:
 def play_one_life(env: Mapping[str, str]) -> int:
     """Play one order on the running system and print the result.
 
-    Return the exit code: 1 when a row or mail is missing or double, or the order cannot be played. No error is raised.
+    Return the exit code: 1 when a row or mail is missing or double, or the order cannot be played. A CommandError is
+    printed, not raised.
     """
     from simulator.plan import Plan
 

@@ -125,7 +125,10 @@ def shown(disputes: Disputes) -> tuple[str, DisputeRegisters] | None:
 
 
 def charged_back(payment: Payment) -> int:
-    """Return the sum of lost disputes in minor units, without those in another currency than the payment's."""
+    """Return the sum of lost disputes in minor units, without those in another currency than the payment's.
+
+    While the payment's currency is unknown, all of them count.
+    """
     currency = payment.stated.currency.value
     lost = [state for state in payment.disputes.values() if state.status.value == "lost"]
     return sum(state.amount.value or 0 for state in lost if currency in (None, state.currency.value or currency))
