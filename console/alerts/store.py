@@ -63,8 +63,8 @@ CLAIM_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = '2min'"
 class AlertDelivery(NamedTuple):
     """A message that one channel is due to send.
 
-    `attempts` is the number of failed attempts so far, `body` is `Message.data()`, `made_at` is in microseconds since
-    1970 UTC.
+    `attempts` is the number of failed attempts so far, `body` is `AlertMessage.data()`, `made_at` is in microseconds
+    since 1970 UTC.
     """
 
     message_id: str

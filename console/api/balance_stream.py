@@ -104,7 +104,8 @@ class BalanceStream:
         """Yield a customer's current balances as messages of the API, then a message when one rises, without an end.
 
         Changes that arrive while the client is slow, or the connection to Postgres is lost, may become one message. A
-        customer without a balance gets one message with 0 in CURRENCY. Close the generator to stop.
+        customer without a balance gets one message with 0 in CURRENCY. Close the generator to stop. Raises
+        SQLAlchemyError when the store does not answer.
         """
         queue: asyncio.Queue[BalanceChange] = asyncio.Queue(QUEUE_SIZE)
         self._queues[customer_id].add(queue)

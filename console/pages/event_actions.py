@@ -13,7 +13,7 @@ REDRIVE, RETRY = "/events/{}/redrive", "/events/{}/retry"
 def redrive(_: Connection, request: PageRequest) -> Done:
     """Redrive a dead event in the service that the form names.
 
-    Raises Refused for an unknown service, and if the event is not dead there.
+    Raises ActionRefused for an unknown service, and if the event is not dead there.
     """
     event_id, service = _target(request)
     answer = request.services.post(service, "/dead/redrive", {"filters": {"id": event_id}})
@@ -25,7 +25,7 @@ def redrive(_: Connection, request: PageRequest) -> Done:
 def retry(_: Connection, request: PageRequest) -> Done:
     """Make a retrying event due now in the service that the form names.
 
-    Raises Refused for an unknown service, ServiceRefused if the event is not retrying there.
+    Raises ActionRefused for an unknown service, ServiceRefused if the event is not retrying there.
     """
     event_id, service = _target(request)
     answer = request.services.post(service, "/retry", {"id": event_id})

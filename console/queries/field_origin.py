@@ -68,11 +68,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The webhook that set a field, None if it is not in the log, and those that lost.
+    """The webhook that set a field (`winner`), and those that lost.
 
-    `through` is the type of the domain event that carried the value, None if the webhook itself did. `lost` are pairs
-    of a webhook and the reason, a key of `api.views.field_origin.REASONS`. `conflicts` are the positions of other
-    bodies that came under the id of one of these webhooks.
+    `winner` is None if no webhook has set the field, and if the one that has is not in the log. `through` is the type
+    of the domain event that carried the value, None if the webhook itself did. `lost` are pairs of a webhook and the
+    reason, a key of `api.views.field_origin.REASONS`. `conflicts` are the positions of other bodies that came under the
+    id of one of these webhooks.
     """
 
     winner: Candidate | None

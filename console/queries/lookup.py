@@ -97,7 +97,7 @@ class RelatedRows:
 
 
 def by_provider_id(tx: Connection, name: str) -> list[Row]:
-    """Return the webhooks with this provider's id, newest first.
+    """Return the newest MAX_ROWS webhooks with this provider's id, newest first.
 
     Webhooks that became another event, because they were confirmed or released, are left out. If there are no others,
     only the newest of them is returned.
@@ -134,7 +134,10 @@ def order(tx: Connection, order_id: str) -> RelatedRows:
 
 
 def order_state(tx: Connection, order_id: str) -> Row | None:
-    """Return an order's state as the order processor published it last; None if it published none."""
+    """Return an order's state as the order processor published it last; None if it published none.
+
+    Without an order of this id, it is the state of the crypto invoice of this id, which is an order `invoice:{id}`.
+    """
     found = rows(tx, ORDER_STATE, {"order": order_id, "orders": [order_id, f"invoice:{order_id}"]})
     return found[0]["state"] if found else None
 

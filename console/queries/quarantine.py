@@ -95,9 +95,9 @@ class SignatureFailures:
 
 
 def signature_failures(tx: Connection, since: int, now: int, causes: Sequence[str]) -> dict[str, SignatureFailures]:
-    """Return by provider the requests refused for one of the causes, received from `since` to `now`.
+    """Return by provider the requests refused for one of the causes and received at or after `since`.
 
-    Times are microseconds since 1970 UTC. Providers without such requests are missing.
+    Their `period_us` ends at `now`. Times are microseconds since 1970 UTC. Providers without such requests are missing.
     """
     found = rows(tx, SIGNATURE_FAILURES, {"since": since, "causes": list(causes)})
     capped = bool(found) and rows(tx, AT_LIMIT, {"since": since, "limit": RECORDED_A_SECOND})[0]["exists"]

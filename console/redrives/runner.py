@@ -31,7 +31,8 @@ def run(engine: Engine, services: Services, redrive_id: str) -> None:
     """Redrive group by group, and store how the redrive ended (`Redrive.status`). Return when it has.
 
     It ends early when it is cancelled, when every event of a group (of two or more) has failed again, or when the
-    service or the store fails. Each step has a transaction of its own.
+    service or the store fails. Each step has a transaction of its own. Raises SQLAlchemyError if the end cannot be
+    stored; the redrive is then lost (`Redrive.is_lost`).
     """
     try:
         status = _run(engine, services, redrive_id)

@@ -143,7 +143,7 @@ def first_id(request: PageRequest) -> str:
 class Action:
     """Something that a person with `role` does: a POST with a CSRF token, recorded before and after.
 
-    `perform` carries the action out; its connection is never committed. It raises Refused, or ServiceRefused and
+    `perform` carries the action out; its connection is never committed. It raises ActionRefused, or ServiceRefused and
     ServiceUnreachable of the services that it calls. The records have `name`, `target(request)`, and as parameters the
     form's fields without those in `unrecorded`.
     """

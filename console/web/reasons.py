@@ -6,7 +6,7 @@ from console.web.page import ActionRefused, PageRequest
 def optional(request: PageRequest, field: str, most: int) -> str:
     """Return the reason in a field of the form; empty if there is none.
 
-    Raises Refused for more than `most` characters: the audit must have all of it.
+    Raises ActionRefused for more than `most` characters: the audit must have all of it.
     """
     reason = request.form.get(field, "").strip()
     if len(reason) > most:
@@ -15,7 +15,7 @@ def optional(request: PageRequest, field: str, most: int) -> str:
 
 
 def required(request: PageRequest, field: str, most: int) -> str:
-    """Return the reason in a field of the form. Raises Refused without one, and as `optional`."""
+    """Return the reason in a field of the form. Raises ActionRefused without one, and as `optional`."""
     reason = optional(request, field, most)
     if not reason:
         raise ActionRefused("action.reason_missing")

@@ -29,7 +29,7 @@ REASONS: Mapping[str, str] = {
 def origin(order_id: str, field: str, state: Row, found: Origin) -> dict[str, JsonValue]:
     """Return the API's JSON: the field's value in `state`, the webhook that set it, and the others with their reasons.
 
-    `setBy` is None if that webhook is not in the log.
+    `setBy` is None if no webhook has set the field, and if the one that has is not in the log.
     """
     return {
         "orderId": order_id,

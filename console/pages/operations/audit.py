@@ -45,8 +45,8 @@ def export(tx: Connection, request: PageRequest) -> ActionResult:
 def end_sessions(tx: Connection, request: PageRequest) -> ActionResult:
     """End all sessions of the user that the form names, who may log in again.
 
-    The change has a transaction of its own: that of an action is not committed. Raises Refused without a name, and for
-    a name that nobody who logs in can have.
+    The change has a transaction of its own: that of an action is not committed. Raises ActionRefused without a name,
+    and for a name that nobody who logs in can have.
     """
     user = _user(request)
     if not user:

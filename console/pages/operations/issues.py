@@ -73,7 +73,7 @@ def view_one(tx: Connection, request: PageRequest) -> Context | None:
 def plan(tx: Connection, request: PageRequest) -> ActionResult:
     """Count the chosen events in their service, and show what the form's `verb` would do; change nothing.
 
-    Raises Refused if the issue is gone or no dead event is chosen, BadParameter for an unknown verb.
+    Raises ActionRefused if the issue is gone or no dead event is chosen, BadParameter for an unknown verb.
     """
     found, verb = _existing(tx, request), request.form.get("verb", "")
     if verb not in VERBS:
@@ -96,7 +96,7 @@ def plan(tx: Connection, request: PageRequest) -> ActionResult:
 def redrive(tx: Connection, request: PageRequest) -> ActionResult:
     """Store a redrive of the chosen events, in a transaction of its own, and start it in a thread.
 
-    Raises Refused if the issue is gone or no dead event is chosen.
+    Raises ActionRefused if the issue is gone or no dead event is chosen.
     """
     found, chosen = _existing(tx, request), _chosen(tx, request)
     redrive_id = ids.action_id(request.viewer.name, "issue.redrive", found["issueId"], request.now)
@@ -110,7 +110,7 @@ def redrive(tx: Connection, request: PageRequest) -> ActionResult:
 def cancel(tx: Connection, request: PageRequest) -> ActionResult:
     """Cancel a redrive, in a transaction of its own, so that no further group follows.
 
-    Raises Refused if there is none with this id. A redrive that has ended stays as it is.
+    Raises ActionRefused if there is none with this id. A redrive that has ended stays as it is.
     """
     redrive_id = request.ids[0]
     found = store.read(tx, redrive_id) if is_uuid(redrive_id) else None
@@ -124,7 +124,8 @@ def cancel(tx: Connection, request: PageRequest) -> ActionResult:
 def dismiss(tx: Connection, request: PageRequest) -> ActionResult:
     """Dismiss the chosen events in their service.
 
-    Raises Refused without a reason, for one that is too long, and if the issue is gone or no dead event is chosen.
+    Raises ActionRefused without a reason, for one that is too long, and if the issue is gone or no dead event is
+    chosen.
     """
     found, chosen = _existing(tx, request), _chosen(tx, request)
     reason = reasons.required(request, "because", MAX_REASON_CHARS)
@@ -135,7 +136,7 @@ def dismiss(tx: Connection, request: PageRequest) -> ActionResult:
 def decide(tx: Connection, request: PageRequest) -> ActionResult:
     """Acknowledge or resolve an issue: only the record of the action is written, from which its state is derived.
 
-    Raises Refused if the issue is gone.
+    Raises ActionRefused if the issue is gone.
     """
     return Done(_path(_existing(tx, request)))
 
@@ -152,7 +153,7 @@ def _existing(tx: Connection, request: PageRequest) -> Context:
 
 
 def _chosen(tx: Connection, request: PageRequest) -> list[str]:
-    """Return the ids of the events that are dead now and were chosen. Raises Refused if there are none."""
+    """Return the ids of the events that are dead now and were chosen. Raises ActionRefused if there are none."""
     dead = issues.dead_ids(tx, request.ids[0])
     if request.form.get("every") != ALL:
         named = set(request.form_lists.get("event", ()))

@@ -83,7 +83,7 @@ def send_now(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG
 def send_again(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
     """Send a sent or stale mail again, as a new mail. The same person with the same reason sends it only once.
 
-    Raises Refused without a reason, and for one that is too long.
+    Raises ActionRefused without a reason, and for one that is too long.
     """
     reason = reasons.required(request, "because", MAX_REASON_CHARS)
     decision = f"{request.viewer.name}: {reason}"[:MAX_DECISION_CHARS]

@@ -44,11 +44,11 @@ def same_records(tx: Connection, event_ids: list[str]) -> defaultdict[str, list[
 
 
 def dead(tx: Connection, request: PageRequest) -> list[dict[str, JsonValue]]:
-    """Return at most AT_ONCE of the console's own dead events; none if its listener does not answer.
+    """Return at most AT_ONCE of the console's own dead events.
 
-    `issues` of an event are its `same_records`: a redrive there does not redrive it here. Rolls the transaction back.
-    The listener, which decodes events, is called only if there are any: the live list of issues calls this function
-    every 2 s.
+    The list is empty too if the console's listener does not answer or refuses, or its address is not known. `issues` of
+    an event are its `same_records`: a redrive there does not redrive it here. Rolls the transaction back. The listener,
+    which decodes events, is called only if there are any: the live list of issues calls this function every 2 s.
     """
     has_dead = retrying.counts(tx)["dead"] > 0
     tx.rollback()  # no transaction stays open while the console's own listener is asked
@@ -65,7 +65,7 @@ def dead(tx: Connection, request: PageRequest) -> list[dict[str, JsonValue]]:
 
 
 def redrive(_: Connection, request: PageRequest) -> ActionResult:
-    """Redrive those of the console's own dead events that the form names. Raises Refused if it names none."""
+    """Redrive those of the console's own dead events that the form names. Raises ActionRefused if it names none."""
     chosen = list(filter(None, request.form_lists.get("event", ())))
     if not chosen:
         raise ActionRefused("issues.none_chosen")

@@ -19,9 +19,10 @@ TONES = {"active": "good", "paused": "warn", "draining": "busy", "finishing": "b
 
 
 def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
-    """Return the providers, and every service with its pause: None while it runs, False if it does not answer.
+    """Return the providers, and every service with its `pause`: None while it runs, False if it is not known.
 
-    If the gateway does not answer, there are no providers, and `problem` says why.
+    It is not known if the service does not answer or refuses. If the gateway does, there are no providers, and
+    `problem` says why.
     """
     problem, answered = None, []
     try:
@@ -52,7 +53,7 @@ def in_full(provider: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def pause(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Pause a provider: its webhooks are quarantined from now on. Raises Refused as `reasons`."""
+    """Pause a provider: its webhooks are quarantined from now on. Raises ActionRefused as `reasons`."""
     body = {"provider": request.ids[0], "reason": _reason(request), "by": request.viewer.name}
     request.services.post(GATEWAY, "/providers/pause", body)
     return Done("/providers", "providers.paused", {"name": request.ids[0]})
@@ -66,14 +67,17 @@ def resume(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG00
 
 
 def pause_service(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Pause a service, which finishes its batch first. Raises Refused as `reasons`, and for an unknown service."""
+    """Pause a service, which finishes its batch first.
+
+    Raises ActionRefused as `reasons`, and for an unknown service.
+    """
     body = {"reason": _reason(request), "by": request.viewer.name}
     request.services.post(_service(request), "/pause", body)
     return Done("/providers#services", "providers.paused", {"name": request.ids[0]})
 
 
 def resume_service(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Resume a service. Raises Refused for an unknown service."""
+    """Resume a service. Raises ActionRefused for an unknown service."""
     request.services.post(_service(request), "/resume", {})
     return Done("/providers#services", "providers.resumed_service", {"name": request.ids[0]})
 

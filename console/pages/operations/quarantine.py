@@ -48,7 +48,7 @@ def view(tx: Connection, request: PageRequest) -> dict[str, JsonValue]:
 def plan(tx: Connection, request: PageRequest) -> ActionResult:
     """Show which of the chosen webhooks the gateway would release now, and why not the others; release none.
 
-    Raises Refused if none is chosen.
+    Raises ActionRefused if none is chosen.
     """
     results = _release(tx, request, dry=True)
     context = {"results": results, "releasable": [result for result in results if result["released"]]}
@@ -56,9 +56,10 @@ def plan(tx: Connection, request: PageRequest) -> ActionResult:
 
 
 def release(tx: Connection, request: PageRequest) -> ActionResult:
-    """Release the chosen webhooks; those that the gateway cannot accept stay. Raises Refused if none is chosen.
+    """Release the chosen webhooks; those that the gateway cannot accept stay.
 
-    A webhook that is released twice becomes the same event, so it has its effect once.
+    Raises ActionRefused if none is chosen. A webhook that is released twice becomes the same event, so it has its
+    effect once.
     """
     results = _release(tx, request, dry=False)
     released = sum(result["released"] for result in results)
@@ -75,7 +76,10 @@ def _release(tx: Connection, request: PageRequest, *, dry: bool) -> list[dict[st
 
 
 def _records(tx: Connection, chosen: Sequence[str]) -> list[dict[str, JsonValue]]:
-    """Return the positions of the chosen webhooks, in the order of their receipt. Raises Refused if there are none."""
+    """Return the positions of the chosen webhooks, in the order of their receipt.
+
+    Raises ActionRefused if there are none.
+    """
     found = quarantine.quarantined(tx, ids=chosen) if chosen else []
     records = [
         {"topic": row["topic"], "partition": row["partition"], "offset": row["offset"]}

@@ -25,7 +25,7 @@ def view_live(tx: Connection, request: PageRequest) -> dict[str, JsonValue] | No
 def run(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
     """Start the command that the path names, one of VERBS, in the service; the page shows its output.
 
-    Raises Refused for an unknown service or verb.
+    Raises ActionRefused for an unknown service or verb.
     """
     service, verb = request.ids
     if service not in SERVICES or verb not in VERBS:

@@ -53,7 +53,8 @@ def view(tx: Connection, request: PageRequest) -> Mapping[str, JsonValue]:
 def download_order(tx: Connection, request: PageRequest) -> Download:
     """Return the zip about one order.
 
-    Raises Refused for an unknown order, for a reason that is too long, and while Kafka or the schema registry fails.
+    Raises ActionRefused for an unknown order, for a reason that is too long, and while Kafka or the schema registry
+    fails.
     """
     order, terms = query_params.checked_id(request.ids[0]), _terms(request)
     name = f"{bundle.safe_name(order)}.zip"
@@ -63,8 +64,8 @@ def download_order(tx: Connection, request: PageRequest) -> Download:
 def download_customer(tx: Connection, request: PageRequest) -> Download:
     """Return the zip about all orders of a customer.
 
-    Raises Refused without orders, for more than MAX_ORDERS orders or MAX_BYTES bytes, and while Kafka or the schema
-    registry fails.
+    Raises ActionRefused without orders, for more than MAX_ORDERS orders or MAX_BYTES bytes, and while Kafka or the
+    schema registry fails.
     """
     name, terms = query_params.checked_id(request.ids[0]), _terms(request)
     found = customers.find(tx, name)
@@ -82,7 +83,7 @@ def download_customer(tx: Connection, request: PageRequest) -> Download:
 def download(name: str, write: Callable[[BinaryIO], Written]) -> Download:
     """Return the zip that `write` writes into a file; its digest goes into the record of the action.
 
-    Raises Refused if `write` finds the order unknown, Kafka or the schema registry away, or the zip too large.
+    Raises ActionRefused if `write` finds the order unknown, Kafka or the schema registry away, or the zip too large.
     """
     try:
         with tempfile.TemporaryFile() as file:
@@ -103,8 +104,8 @@ def download(name: str, write: Callable[[BinaryIO], Written]) -> Download:
 def _terms(request: PageRequest) -> Terms:
     """Return how the zip is made: masked, unless the form has a reason not to.
 
-    The console has no provider's secret, so it verifies no signature again. Raises Refused for a reason that is too
-    long.
+    The console has no provider's secret, so it verifies no signature again. Raises ActionRefused for a reason that is
+    too long.
     """
     reason = reasons.optional(request, "because", MAX_REASON_CHARS)
     because = f"{request.viewer.name}: {reason}" if reason else None

@@ -85,7 +85,7 @@ def open_events(related: RelatedRows) -> list[OpenEvent]:
 
 
 def lacks_address(order_id: str, related: RelatedRows) -> bool:
-    """Return whether no address of the order's customer is known: the shop posted no such order, and no mail was sent.
+    """Return whether the shop posted no such order and no mail went to the order's customer.
 
     A customer's own webhook may have given an address, but does not name the order; only a mail to the customer shows
     that there is one.

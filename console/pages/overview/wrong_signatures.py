@@ -62,7 +62,7 @@ def suspects(by_provider: Mapping[str, ProviderRates], recent: Iterable[int]) ->
 
 
 def is_failing(recent: SignatureFailures) -> bool:
-    """Return whether a provider's wrong signatures of the last minutes are FLOOD, or a retired secret made one."""
+    """Return whether these are FLOOD or more wrong signatures, or a retired secret made one of them."""
     return recent.requests >= FLOOD or recent.retired > 0
 
 

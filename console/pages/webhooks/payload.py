@@ -14,7 +14,7 @@ MAX_TEXT_CHARS = 1_000_000
 
 
 def unmask(tx: Connection, request: PageRequest) -> Shown:
-    """Show the payload without masks. Raises Refused if the log has no payload of this webhook."""
+    """Show the payload without masks. Raises ActionRefused if the log has no payload of this webhook."""
     row = _row(tx, request)
     try:
         payload = msgspec.json.decode(row["payload"])
@@ -24,7 +24,10 @@ def unmask(tx: Connection, request: PageRequest) -> Shown:
 
 
 def download(tx: Connection, request: PageRequest) -> Download:
-    """Return the bytes of the payload as they were received. Raises Refused if the log has none of this webhook."""
+    """Return the bytes of the payload as they were received.
+
+    Raises ActionRefused if the log has none of this webhook.
+    """
     row = _row(tx, request)
     return Download(file_name(row), row["payload"])
 

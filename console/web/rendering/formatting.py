@@ -57,7 +57,10 @@ def time_tag(at: int | None, viewers_zone: ZoneInfo) -> Markup:
 
 
 def clock(at: int, viewers_zone: ZoneInfo) -> str:
-    """Return the hour and minute of a time in the viewer's zone; `at` is in microseconds since 1970 UTC."""
+    """Return the hour and minute of a time in the viewer's zone; `at` is in microseconds since 1970 UTC.
+
+    Raises OverflowError for a time outside the calendar.
+    """
     instant = to_datetime(at)
     return f"{instant.astimezone(viewers_zone):%H:%M}" if instant else NONE
 

@@ -122,7 +122,10 @@ def catalogue() -> Texts:
 
 
 def preferred(accept_language: str) -> Language:
-    """Return the first language of an Accept-Language header that is one of LANGUAGES, else English."""
+    """Return the first language of an Accept-Language header that is one of LANGUAGES, else English.
+
+    The weights in the header are ignored.
+    """
     for part in accept_language.lower().split(","):
         for language in LANGUAGES:
             if part.strip().startswith(language):
