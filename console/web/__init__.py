@@ -16,8 +16,8 @@ How a page is made in `console/pages/`, for example one of mails:
    `fragment="_mails.html"`, a request of htmx is answered with that template alone, which the page includes.
 6. Action, if people act there: `ACTIONS = (Action("/mails/{id:str}/resolve", "mail.resolve", "operator", perform),)`.
    Its form is `{% call form("/mails/1/resolve") %} … {% endcall %}`, which adds the CSRF token. `perform(tx, request)`
-   returns Done (message, next page), Shown (a template) or Download, or raises ActionRefused or ServiceRefused. The records
-   of the audit are written around it.
+   returns Done (message, next page), Shown (a template) or Download, or raises ActionRefused or ServiceRefused. The
+   records of the audit are written around it.
 7. Live, if a part is updated by itself: `LIVES = (Live("/live/mails", "_mails.html", view),)`, and in the page
    `<div data-live="/live/mails">{% include "_mails.html" %}</div>`.
 8. Registry: `console/pages/registry.py` lists the module's PAGES, ACTIONS and LIVES.

@@ -53,7 +53,10 @@ def in_full(provider: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def pause(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
-    """Pause a provider: its webhooks are quarantined from now on. Raises ActionRefused as `reasons`."""
+    """Pause a provider: its webhooks are quarantined from now on.
+
+    Raises ActionRefused without a reason, and for one that is too long.
+    """
     body = {"provider": request.ids[0], "reason": _reason(request), "by": request.viewer.name}
     request.services.post(GATEWAY, "/providers/pause", body)
     return Done("/providers", "providers.paused", {"name": request.ids[0]})
@@ -69,7 +72,7 @@ def resume(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG00
 def pause_service(tx: Connection, request: PageRequest) -> ActionResult:  # noqa: ARG001
     """Pause a service, which finishes its batch first.
 
-    Raises ActionRefused as `reasons`, and for an unknown service.
+    Raises ActionRefused without a reason, for one that is too long, and for an unknown service.
     """
     body = {"reason": _reason(request), "by": request.viewer.name}
     request.services.post(_service(request), "/pause", body)
