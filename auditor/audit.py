@@ -19,7 +19,10 @@ PAUSE_S = 1.0
 
 
 def judge(evidence: AuditEvidence) -> list[Claim]:
-    """Check every claim, in the order of a webhook's way through the system. Pure."""
+    """Check every claim, in the order of a webhook's way through the system. Pure.
+
+    Raises KeyError if the evidence has no store of the notifier.
+    """
     trace = Trace(evidence)
     claims = (*record_claims.CLAIMS, *store_claims.CLAIMS, *amount_claims.CLAIMS, *mail_claims.CLAIMS)
     return [claim(trace) for claim in claims]

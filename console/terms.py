@@ -55,12 +55,18 @@ def of_query(query: str) -> list[int]:
 
 
 def matches(body: bytes, query: str) -> bool:
-    """Return whether a body has the query as a value or word, or, for `path=value`, that value at that path."""
+    """Return whether a body has the query as a value or word, or, for `path=value`, that value at that path.
+
+    Only the first MAX_LEAVES values of the body count, and none that is longer than MAX_CHARS.
+    """
     return not _wanted(query).isdisjoint(_texts(body))
 
 
 def paths(body: bytes, text: str) -> set[str]:
-    """Return the paths, in lower case, at which a body has this whole value."""
+    """Return the paths, in lower case, at which a body has this whole value.
+
+    Only the first MAX_LEAVES values of the body are searched.
+    """
     wanted = _normal(text)
     return {path.casefold() for path, value in islice(_leaves(body), MAX_LEAVES) if _normal(value) == wanted}
 

@@ -12,7 +12,10 @@ import aiohttp
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMail:
-    """A mail in the inbox. `number` is the inbox's own id; `message_id` has no angle brackets."""
+    """A mail in the inbox. `number` is the inbox's own id.
+
+    `message_id` has no angle brackets; of several recipients, `recipient` is the first.
+    """
 
     number: str
     message_id: str

@@ -15,7 +15,8 @@ TIMEOUT_S, POLL_S = 10.0, 0.2
 def retry(event: Id) -> None:
     """Retry a retrying event now, in each service where it is retrying, and print the result.
 
-    The exit code is 1 when the event fails again, is not tried within 10 s, or is not retrying in any service.
+    The exit code is 1 when the event fails again, is not tried within 10 s, is not retrying in any service, or a
+    service does not answer.
     """
     from cli.clients import management
 

@@ -56,7 +56,8 @@ def _names(records: tuple[type, ...]) -> set[str]:
 def check() -> None:
     """Check the schemas against all their earlier versions, and registry.json against git's HEAD.
 
-    The exit code is 1 when a schema is not registered or not compatible, or an entry of HEAD has changed.
+    The exit code is 1 when a schema is not registered or not compatible, or an entry of HEAD has changed. Without git
+    or a commit, the entries are not compared with HEAD.
     """
     from cli.schema_registry import compatibility, registration
 

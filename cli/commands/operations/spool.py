@@ -17,7 +17,10 @@ def _group() -> None:
 
 @app.command()
 def status(*, as_json: Json = False) -> None:
-    """Show how many webhooks are in the spool, and how full it is; the exit code is 1 when its disk refuses writes."""
+    """Show how many webhooks are in the spool, and how full it is.
+
+    The exit code is 1 when its disk refuses writes; it is 0 without a spool.
+    """
     from cli.clients import management
 
     state = management.get("gateway", "/spool")

@@ -39,7 +39,11 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Seed of the random order and the duplicates.")] = defaults.SEED,
     locale: Annotated[Literal["ko", "en", "both"], typer.Option(help="The customers' language.")] = "both",
 ) -> None:
-    """Post the webhooks of simulated orders; the exit code is 1 when a row or mail is missing or double."""
+    """Post the webhooks of simulated orders, and check their rows and mails.
+
+    The exit code is 1 when a row or mail is missing or double, or a webhook was not accepted. A mail of which the
+    notifier does not know whether it was sent leaves it 0.
+    """
     from simulator.order import LOCALES
     from simulator.plan import Plan
 
@@ -76,8 +80,8 @@ def _required_settings(plan: "Plan") -> set[str]:
 def play_one_life(env: Mapping[str, str]) -> int:
     """Play one order on the running system and print the result.
 
-    Return the exit code: 1 when a row or mail is missing or double, or the order cannot be played. A CommandError is
-    printed, not raised.
+    Return the exit code: 1 when a row or mail is missing or double, a webhook was not accepted, or the order cannot be
+    played. A CommandError is printed, not raised.
     """
     from simulator.plan import Plan
 
