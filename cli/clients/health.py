@@ -19,6 +19,7 @@ def check(management_url: str) -> str:
     if response.status == HTTPStatus.OK:
         return "ready"
     try:
-        return "; ".join(response.json()["problems"])
+        problems = "; ".join(response.json()["problems"])
     except (ValueError, KeyError, TypeError):
-        return f"answers HTTP {response.status}"
+        problems = ""
+    return problems or f"answers HTTP {response.status}"

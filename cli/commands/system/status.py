@@ -30,7 +30,8 @@ QUERY_S = 3.0
 """Seconds that a query may take: the command ends within 5 s even when a part hangs. Starting takes about 1 s."""
 CONNECT_S = 2
 MANAGED = {service.name: service.variable("MANAGEMENT_URL") for service in SERVICES}
-STORES = tuple(service.name for service in SERVICES if service.store)
+DATABASES = {service.name: service.variable("DATABASE_URL") for service in SERVICES if service.store}
+STORES = tuple(DATABASES)
 
 
 def status(*, as_json: Json = False) -> None:
@@ -54,7 +55,9 @@ def status(*, as_json: Json = False) -> None:
     if unready := [name for name, health in healths.items() if health != "ready"]:
         raise CommandError(f"not ready: {', '.join(unready)}")
     if unknown_stores := [name for name, row in rows.items() if UNKNOWN in row]:
-        raise CommandError(f"not known ({UNKNOWN}): {', '.join(unknown_stores)}")
+        unset = [variable for name in unknown_stores if not env.get(variable := DATABASES[name])]
+        advice = f"; set {', '.join(unset)} here" if unset else ""
+        raise CommandError(f"not known ({UNKNOWN}): {', '.join(unknown_stores)}{advice}")
     if mails == UNKNOWN:
         raise CommandError("not known: the number of mails")
 
@@ -129,7 +132,7 @@ def _lags(cluster: "Cluster") -> dict[str, str]:
 
 
 def _select(env: Mapping[str, str], service: str, queries: Sequence[str]) -> list[str]:
-    """Return a text for each query, its values joined by " · "; UNKNOWN for each when the store does not answer."""
+    """Return a text for each query, its values joined by " · "; UNKNOWN for each without an answer or a URL."""
     import psycopg
 
     from simulator.stores import url
@@ -137,5 +140,5 @@ def _select(env: Mapping[str, str], service: str, queries: Sequence[str]) -> lis
     try:
         with psycopg.connect(url(env, service), connect_timeout=CONNECT_S) as connection:
             return [" · ".join(text for (text,) in connection.execute(query.encode())) for query in queries]
-    except psycopg.Error:
+    except (psycopg.Error, KeyError):  # `url` raises KeyError
         return [UNKNOWN] * len(queries)
