@@ -1,5 +1,6 @@
 """Times, durations, numbers and amounts as people read them. Pure."""
 
+from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -45,10 +46,7 @@ def time_tag(at: int | None, viewers_zone: ZoneInfo) -> Markup:
 
     `at` is in microseconds since 1970 UTC; NO_TIME for None and for times outside the calendar.
     """
-    try:
-        instant = to_datetime(at)
-    except OverflowError:
-        instant = None
+    instant = _instant(at)
     if instant is None:
         return NO_TIME
     utc = f"{instant:%Y-%m-%d %H:%M:%S.%f} UTC"
@@ -57,12 +55,20 @@ def time_tag(at: int | None, viewers_zone: ZoneInfo) -> Markup:
 
 
 def clock(at: int, viewers_zone: ZoneInfo) -> str:
-    """Return the hour and minute of a time in the viewer's zone; `at` is in microseconds since 1970 UTC.
+    """Return the hour and minute of a time in the viewer's zone; NONE for a time outside the calendar.
 
-    Raises OverflowError for a time outside the calendar.
+    `at` is in microseconds since 1970 UTC.
     """
-    instant = to_datetime(at)
+    instant = _instant(at)
     return f"{instant.astimezone(viewers_zone):%H:%M}" if instant else NONE
+
+
+def _instant(at: int | None) -> datetime | None:
+    """Return the time `at`, in microseconds since 1970 UTC; None for None and for a time outside the calendar."""
+    try:
+        return to_datetime(at)
+    except OverflowError:
+        return None
 
 
 def duration(seconds: float) -> list[tuple[str, str]]:

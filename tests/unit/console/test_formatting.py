@@ -17,6 +17,11 @@ def test_a_time_is_in_the_viewers_zone_with_utc_in_the_title() -> None:
     assert formatting.time_tag(2**63, formatting.zone("UTC")) == formatting.NONE
 
 
+def test_the_hour_and_minute_of_a_time_outside_the_calendar_is_not_shown() -> None:
+    assert formatting.clock(1_700_000_000_123_456, formatting.zone("Asia/Seoul")) == "07:13"
+    assert formatting.clock(2**63, formatting.zone("UTC")) == formatting.NONE
+
+
 @pytest.mark.parametrize("name", ["", "Nowhere", "../etc/passwd", "/etc/passwd", "\0"])
 def test_an_unknown_zone_is_utc(name: str) -> None:
     assert formatting.zone(name).key == "UTC"
