@@ -19,8 +19,9 @@ CONFIRMED = ("TOSS", "IAMPORT", "PORTONE_V2", "INICIS", "TAPAYZ", "DELIVERY_TRAC
 """Providers whose API confirms webhooks, by the console's names for them."""
 MAX_MAILS = 1000  # the notifier's limit for one request
 NOT_POSTED = (
-    "the shop has not posted this order: there is no address to mail to. Post it to /webhooks/order with an e-mail"
-    " address, or the customer to /webhooks/customer; mails that wait are then sent by themselves"
+    "the shop has not posted this order, and no mail went to its customer. If no address of the customer is known, post"
+    " the order to /webhooks/order with an e-mail address, or the customer to /webhooks/customer; mails that wait are"
+    " then sent by themselves"
 )
 
 
