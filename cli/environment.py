@@ -68,18 +68,27 @@ def cluster(env: Mapping[str, str]) -> "Cluster":
         raise CommandError(f"{wrong.filename}, which cannot be read ({wrong.strerror}).") from wrong
 
 
+def mode(env: Mapping[str, str]) -> "Mode":
+    """Return the mode of this system. Raises CommandError when MODE is wrong."""
+    from runtime.config.settings import DEFAULT_MODE
+
+    match env.get("MODE", DEFAULT_MODE):
+        case "live" | "test" as known:
+            return known
+        case _:
+            raise CommandError("MODE must be live or test.")
+
+
 def replication(env: Mapping[str, str], option: int | None) -> tuple["Mode", int | None]:
     """Return the mode of this system, and the number of copies that each record must have.
 
     The number is `option` (the value of --replication), else TOPIC_REPLICATION, else None, which stands for the
     default of the mode. Raises CommandError when MODE or TOPIC_REPLICATION is wrong.
     """
-    mode, copies = env.get("MODE", "live"), env.get("TOPIC_REPLICATION", "")
-    if mode not in ("live", "test"):
-        raise CommandError("MODE must be live or test.")
+    copies = env.get("TOPIC_REPLICATION", "")
     if copies and not (copies.isdecimal() and int(copies)):
         raise CommandError("TOPIC_REPLICATION must be a number of copies, such as 3.")
-    return "live" if mode == "live" else "test", option or (int(copies) if copies else None)
+    return mode(env), option or (int(copies) if copies else None)
 
 
 class _CheckedRegistry:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from cli import environment
 from cli.doctor.finding import Finding, ok, skipped, warning, wrong
 from local.services import API_KEYS, SECRETS
 from runtime.config.secrets import MIN_BYTES, local_defaults, separate
@@ -62,7 +63,7 @@ def _short(values: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _published(env: Mapping[str, str], values: Mapping[str, str]) -> Iterator[Finding]:
-    state = wrong if env.get("MODE", "live") == "live" else warning
+    state = wrong if environment.mode(env) == "live" else warning
     for name in local_defaults(values):
         yield state("secrets", name, "a development secret that is published with hookstream", GENERATE)
 

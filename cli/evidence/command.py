@@ -47,7 +47,7 @@ def evidence(
         raise CommandError("Pass an order, or --customer with an e-mail address or a customer id.")
     env = environment.read()
     environment.require(env, "KAFKA_BOOTSTRAP_SERVERS")
-    terms = Terms(because if unredacted else None, env.get("MODE", "live"), partial(collection.secrets_of, env))
+    terms = Terms(because if unredacted else None, environment.mode(env), partial(collection.secrets_of, env))
     sources = collection.sources(env)
     if customer is None:
         _of_order(sources, order or "", terms, output)

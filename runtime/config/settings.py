@@ -23,6 +23,7 @@ from runtime.config.sources import FileSource, named_file, secret_file
 
 EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
 Mode = Literal["live", "test"]
+DEFAULT_MODE: Mode = "live"
 NAME_PREFIX = r"^[A-Za-z0-9._-]{0,100}$"
 """A regex: the characters Kafka allows in names. 100 of its 249 leave room for the names of topics and groups."""
 
@@ -61,7 +62,7 @@ class Settings(BaseSettings):
         description="replication factor that topics should have, checked at start; unset: 3 if MODE=live, else any",
     )
     mode: Mode = Field(
-        "live",
+        DEFAULT_MODE,
         description="mode of this system and of webhooks that name none; those of the other mode are quarantined",
     )
     management_host: str = Field(

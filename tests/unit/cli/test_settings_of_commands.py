@@ -6,6 +6,7 @@ import pytest
 
 from cli import environment
 from local.messages import CommandError
+from runtime.config.settings import Settings
 from stream.avro.codec import Codec
 
 
@@ -42,3 +43,10 @@ def test_a_schema_registry_that_does_not_answer_is_an_error_for_people_and_no_tr
 
     with pytest.raises(CommandError, match=r"the schema registry at http://127\.0\.0\.1:1 does not answer"):
         codec.decode(b"\0\0\0\0\1")
+
+
+def test_the_mode_is_live_unless_it_is_set_and_no_other_word_is_accepted() -> None:
+    assert environment.mode({}) == Settings.model_fields["mode"].default == "live"
+    assert environment.mode({"MODE": "test"}) == "test"
+    with pytest.raises(CommandError, match="MODE must be live or test"):
+        environment.mode({"MODE": "prod"})
