@@ -16,6 +16,7 @@ from bench.rig import figures
 from bench.rig.figures import Figure
 from bench.rig.system import System, system
 from notifier.handler import handle
+from notifier.sending.housekeeping import Housekeeping
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import clock, logging
@@ -91,7 +92,7 @@ def _send(running: System, connections: int, mails: int, name: str) -> tuple[flo
     sender, stop = Sender(settings, store, CODEC), Event()
     postgres, sent = {"postgres": running.pids["postgres"]}, _sent()
     of_postgres, cpu, began = cost.trees(postgres)["postgres"], time.process_time(), time.perf_counter()
-    thread = sender.start(stop)
+    threads = sender.start(stop), Housekeeping(settings, store).start(stop)
     while _sent() - sent < mails:
         time.sleep(0.01)
         if time.perf_counter() - began > TIMEOUT_S:
@@ -100,7 +101,8 @@ def _send(running: System, connections: int, mails: int, name: str) -> tuple[flo
     of_postgres = cost.trees(postgres)["postgres"] - of_postgres
     stop.set()
     sender.new_mail.set()
-    thread.join()
+    for thread in threads:
+        thread.join()
     store.dispose()
     return mails / seconds, cpu / mails * 1000, of_postgres / mails * 1000, queueing / mails * 1000
 

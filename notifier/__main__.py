@@ -5,6 +5,7 @@ from functools import partial
 from notifier import replay_hooks
 from notifier.handler import handle
 from notifier.management.api import ManagementApi
+from notifier.sending.housekeeping import Housekeeping
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime.health import Health
@@ -37,6 +38,7 @@ def run(settings: NotifierSettings) -> None:
     )
     ownership_signal = OwnershipSignal()
     sender = Sender(settings, store, codec, ownership_signal)
+    housekeeping = Housekeeping(settings, store, ownership_signal)
     worker = Worker(
         TOPICS,
         handler,
@@ -49,13 +51,14 @@ def run(settings: NotifierSettings) -> None:
     )
     health = Health()
     worker.watch(health)
-    health.ready_while(sender.problem)
+    health.ready_while(housekeeping.problem)
     mails = ManagementApi(settings, store, codec, sender.new_mail.set)
     failed, pauses = management_api.ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
     replays = ReplayApi(TOPICS.name, TOPICS.package, store)
     listener.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes(), **mails.routes()})
-    sending = sender.start(stop)
+    sending, tidying = sender.start(stop), housekeeping.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
+    health.live_while(lambda: None if tidying.is_alive() else "the publisher of sent mails has ended")
     worker.run(stop)
     sending.join(settings.mail_timeout_s)
 

@@ -1,9 +1,10 @@
-"""Periodic work of the sender: expire overdue mails, queue alert mails, publish its outbox rows, update gauges."""
+"""Periodic work beside the sender: expire overdue mails, queue alert mails, publish its outbox rows, update gauges."""
 
 import time
+from threading import Event, Thread
 
 from prometheus_client import Gauge
-from sqlalchemy import Engine
+from sqlalchemy import Engine, exc
 
 from notifier import operator_alerts
 from notifier.queue import unsent_mails
@@ -12,7 +13,8 @@ from notifier.settings import NotifierSettings
 from runtime import faults
 from runtime.logging import log
 from stream.kafka.cluster import Cluster
-from stream.store import outbox
+from stream.store import error_classification, outbox
+from stream.store.ownership_signal import OwnershipSignal
 from stream.worker.publishing.publisher import Publisher
 
 MAILS = Gauge("hookstream_mails", "Mails that are not sent, by status", ["status"])
@@ -25,30 +27,47 @@ UNKNOWN_AFTER_S = 120.0
 
 
 class Housekeeping:
-    """Runs the periodic work. Several replicas may run it at the same time."""
+    """A thread of its own for the periodic work: publishing waits for Kafka, and mails do not.
 
-    def __init__(self, settings: NotifierSettings, store: Engine) -> None:
+    Several replicas may do it at the same time.
+    """
+
+    def __init__(self, settings: NotifierSettings, store: Engine, ownership: OwnershipSignal | None = None) -> None:
+        """Without `ownership`, the store is assumed never to be restored from a backup."""
         self._settings = settings
         self._store = store
+        self._ownership = ownership
         self._publisher = Publisher(Cluster.of(settings, "notifier"), while_waiting=lambda: None)
         self.problem = self._publisher.problem
-        self._ran_at = self._counted_at = -COUNT_INTERVAL_S
+        self._counted_at = -COUNT_INTERVAL_S
 
-    def run_if_due(self) -> None:
-        """Run unless the last run was less than INTERVAL_S ago."""
-        if time.monotonic() - self._ran_at >= INTERVAL_S:
-            self.run()
+    def start(self, stop: Event) -> Thread:
+        """Start the thread, which works every INTERVAL_S until `stop` is set, and return it.
 
-    def run(self) -> None:
-        """Do everything that is due now; wait while Kafka does not acknowledge the messages of the outbox.
-
-        Raises SQLAlchemyError if the store fails, SystemExit if the producer is stuck.
+        It also ends when Kafka's producer is stuck or has failed for good.
         """
-        self._ran_at = time.monotonic()
+        thread = Thread(target=self._run, args=(stop,), name="housekeeping", daemon=True)
+        thread.start()
+        return thread
+
+    def _run(self, stop: Event) -> None:
+        while not stop.wait(INTERVAL_S):
+            if self._ownership and not self._ownership.is_set:
+                continue
+            try:
+                self._work()
+            except exc.SQLAlchemyError as failure:
+                log.warning("store.failed", error=error_classification.name(failure))
+                if self._ownership and error_classification.is_store_failure(failure):
+                    self._ownership.clear()
+
+    def _work(self) -> None:
+        """Do everything that is due now; wait while Kafka does not acknowledge the messages of the outbox."""
         self._expire()
         self._publish()
-        if self._ran_at - self._counted_at >= COUNT_INTERVAL_S:
-            self._counted_at = self._ran_at
+        now = time.monotonic()
+        if now - self._counted_at >= COUNT_INTERVAL_S:
+            self._counted_at = now
             self._count()
 
     def _expire(self) -> None:

@@ -19,7 +19,6 @@ from notifier.queue import mail_queue
 from notifier.queue.mail_queue import QueuedMail
 from notifier.sending import delivery_results
 from notifier.sending.envelopes import envelope_of
-from notifier.sending.housekeeping import Housekeeping
 from notifier.sending.lane import DotReply, NotTried
 from notifier.sending.mail_server import MailServer
 from notifier.sending.smtp import NotBegun, is_answer
@@ -46,8 +45,6 @@ class Sender:
         self._codec = codec
         self._branding = settings.branding
         self._server = MailServer(settings)
-        self._housekeeping = Housekeeping(settings, store)
-        self.problem = self._housekeeping.problem
         self._ownership = ownership
         self.new_mail = Event()
 
@@ -65,10 +62,8 @@ class Sender:
             self.new_mail.clear()
             try:
                 while not stop.is_set() and self._send_next(stop):
-                    self._housekeeping.run_if_due()
+                    pass
                 self._server.close_idle()
-                if self._ownership is None or self._ownership.is_set:
-                    self._housekeeping.run_if_due()
             except exc.SQLAlchemyError as failure:
                 self._server.close()
                 log.warning("store.failed", error=error_classification.name(failure))

@@ -18,6 +18,7 @@ from providers.tapayz import webhook as tapayz
 from stream.events import Outcome, topics
 from tests.actors import Inbox, Reply, Shop, Store, new_order, until
 from tests.contract.sender import sender as sender_of
+from tests.failing import post
 from tests.log import reading
 from tests.processes import forget_group, frozen, kill
 from tests.replicas import replicas_of
@@ -173,6 +174,25 @@ TRY_NOW = "UPDATE retries SET next_attempt_at = now() WHERE event_id = %s RETURN
 
 def done(published: Outcome, event_id: str) -> bool:
     return (published.event_id, published.outcome) == (event_id, "processed") and published.attempt > 1
+
+
+def test_mails_that_are_due_are_sent_while_the_broker_is_frozen(fragile: dict[str, str], sender: Shop) -> None:
+    """Kafka is not told of the first meanwhile, and the others do not wait for that."""
+    order, customer = a_known_order(sender)
+    assert_told_once(fragile, sender, order, customer)
+    rows, inbox = Store(fragile["NOTIFIER_DATABASE_URL"]), Inbox(fragile["INBOX_URL"])
+    mail, *_ = [row["id"] for row in rows.wait_for(SENT, order, count=2)]
+
+    with reading(fragile, topics.NOTIFICATIONS) as published:
+        with frozen(fragile, "KAFKA"):
+            for arrived in (3, 4, 5):
+                again = {"id": mail, "decision": f"the customer has asked for it: {arrived}"}
+                assert post(fragile, "notifier", "/mails/send-again", again).status == 200
+                inbox.wait_for(customer, arrived)
+        published.wait_until(lambda told: len({one.notification_id for one in told if one.order_id == order}) == 3)
+
+
+SENT = "SELECT notification_id::text AS id FROM notifications WHERE order_id = %s AND status = 'sent'"
 
 
 def test_a_worker_whose_group_kafka_has_forgotten_begins_anew_and_does_nothing_twice(

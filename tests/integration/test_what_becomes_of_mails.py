@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 from notifier import replay_hooks
 from notifier.handler import handle
 from notifier.management.api import ManagementApi
+from notifier.sending.housekeeping import Housekeeping
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime import clock
@@ -78,6 +79,7 @@ class Office:
         self.desk = ManagementApi(self.settings, self.store, CODEC, self.sender.new_mail.set).routes()
         self.stop = Event()
         self.sending = self.sender.start(self.stop)
+        self.tidying = Housekeeping(self.settings, self.store).start(self.stop)
 
     def hear(self, *events: Any) -> None:
         with self.store.begin() as tx:
@@ -101,6 +103,7 @@ class Office:
         self.stop.set()
         self.sender.new_mail.set()
         self.sending.join(20)
+        self.tidying.join(20)
         self.store.dispose()
         with psycopg.connect(self.settings.database_url, autocommit=True) as connection:
             connection.execute(f'DROP SCHEMA "{self.schema}" CASCADE'.encode())
