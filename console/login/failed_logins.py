@@ -47,7 +47,8 @@ def record_success(tx: Connection, user: str, address: str) -> None:
 
 def carry_over(tx: Connection, live: str) -> None:
     """Copy the failures from schema `live`, so that a promoted replay gives nobody new attempts."""
-    tx.exec_driver_sql(f"INSERT INTO {TABLE} SELECT * FROM {live}.{TABLE}")  # noqa: S608 - our names
+    columns = "limit_key, failed_at"
+    tx.exec_driver_sql(f"INSERT INTO {TABLE} ({columns}) SELECT {columns} FROM {live}.{TABLE}")  # noqa: S608 - our names
 
 
 def _limits(user: str, address: str) -> dict[str, int]:

@@ -252,6 +252,7 @@ CREATE TABLE ended_sessions (
 -- Failed logins of the last minutes, so that every replica counts those of all. `limit_key` is a hash of a user, an
 -- address, or both, because people type passwords into the wrong field.
 CREATE TABLE failed_logins (
+    id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     limit_key text        NOT NULL,
     failed_at timestamptz NOT NULL DEFAULT now()
 );

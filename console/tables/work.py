@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -128,6 +129,7 @@ ended_sessions = Table(
 failed_logins = Table(
     "failed_logins",
     METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("limit_key", Text, nullable=False),
     Column("failed_at", TIME, nullable=False, server_default=NOW),
     Index("failed_logins_limit", "limit_key", "failed_at"),

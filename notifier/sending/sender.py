@@ -61,8 +61,9 @@ class Sender:
         while not stop.is_set():
             self.new_mail.clear()
             try:
-                while not stop.is_set() and self._send_next(stop):
-                    pass
+                may_be_more = True
+                while may_be_more and not stop.is_set():
+                    may_be_more = self._send_next(stop)
                 self._server.close_idle()
             except exc.SQLAlchemyError as failure:
                 self._server.close()

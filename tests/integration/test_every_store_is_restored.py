@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stream.events import topics
+from stream.events import DomainEvent, PaymentUpdated, RefundUpdated, ShipmentUpdated, topics
 from stream.kafka.cluster import Cluster
 from stream.kafka.topic_reader import read_all
 from tests import histories
@@ -29,6 +29,7 @@ from tests.systems import a_system
 SIZE = 1200
 CATCHES_UP_S = 120.0
 MAILED_LATER = "SELECT count(*) AS n FROM notifications WHERE status = 'unknown'"
+STATES = (PaymentUpdated, ShipmentUpdated, RefundUpdated)
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
@@ -110,7 +111,14 @@ def _is_of_mailing(table: str, was: Any, now: Any) -> bool:
         row["event_type"] for row in (was, now) if row and "event_type" in row
     ):
         return True
-    return table == "notifications" and bool(was and now) and now["status"] == "unknown"
+    if table != "notifications" or not (was and now):
+        return False
+    return now["status"] == "unknown" or _are_of_one_dispute(was["event"], now["event"])
+
+
+def _are_of_one_dispute(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """One mail tells of a dispute's status, whichever event comes first: that before its order is known, or after."""
+    return "dispute_id" in was and all(was[name] == now.get(name) for name in ("dispute_id", "status"))
 
 
 def mailed(inbox: Inbox) -> dict[str, int]:
@@ -124,7 +132,11 @@ def mailed(inbox: Inbox) -> dict[str, int]:
 
 
 def published(system: Mapping[str, str]) -> set[str]:
-    """The ids of all domain events on the topics."""
+    """The ids of all domain events on the topics, but for those that only carry a state (ADR 27).
+
+    Those depend on the order in which two topics are read, since a state on the way to the last one may differ.
+    """
     domain = (topics.PAYMENTS, topics.SHIPMENTS, topics.REFUNDS, topics.SUBSCRIPTIONS, topics.INVOICES)
     messages = read_all(Cluster(system["KAFKA_BOOTSTRAP_SERVERS"], "tests"), domain)
-    return {getattr(CODEC.decode(message.value()), "event_id") for message in messages}  # noqa: B009
+    events = [CODEC.decode(message.value()) for message in messages]
+    return {event.event_id for event in events if isinstance(event, DomainEvent) and not isinstance(event, STATES)}

@@ -34,6 +34,16 @@ def test_autogenerate_finds_no_difference_between_the_tables_and_the_migrated_st
     assert differences == []
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_table_has_a_primary_key(service: str) -> None:
+    """A replay compares rows by it, and Postgres replicates changes by it."""
+    known = [import_module(name).METADATA for name in SERVICES[service]]
+
+    assert [
+        table.name for own in (*known, tables.METADATA) for table in own.sorted_tables if not table.primary_key
+    ] == []
+
+
 def compared(connection: Connection, own: Sequence[MetaData]) -> list[object]:
     """Return what differs in columns, types, defaults and indexes between the store and its tables in code."""
     options = {"compare_type": True, "compare_server_default": True, "include_name": _is_known}
