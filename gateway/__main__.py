@@ -47,7 +47,8 @@ def _kafka(settings: GatewaySettings) -> Need:
 def main() -> None:
     """Serve as a single process, a supervisor or a worker, then exit the process.
 
-    The exit code is 0 after a stop signal, else 1, with the reason on stderr; of a supervisor, that of `supervise`.
+    The exit code is 0 after a stop signal, EXIT_MISCONFIGURED for invalid settings, else 1, with the reason on stderr;
+    of a supervisor, that of `supervise`.
     """
     settings = GatewaySettings.read()
     logging.configure("gateway", settings.log_level)

@@ -15,7 +15,10 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text with each control character replaced by its escape in hex, except tab and line feed."""
+    """Return the text with control characters replaced by their escapes in hex, except tab and line feed.
+
+    So are line separators, marks that change the direction of text, and lone surrogates.
+    """
     return _CONTROL.sub(_escaped, text)
 
 

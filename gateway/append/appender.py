@@ -126,7 +126,7 @@ class Appender:
         return bool(self._in_flight) and time.monotonic() - self._in_flight[0].since > BREAKER_S
 
     def problem(self) -> str | None:
-        """Return why this appender cannot append now, or None."""
+        """Return why this appender cannot append now, or None: also if Kafka is away and no record is in flight."""
         return self.fatal or ("Kafka does not acknowledge" if self.is_breaker_open() else None)
 
     async def warm_up(self, topics: list[str]) -> None:

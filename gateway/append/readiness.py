@@ -20,9 +20,10 @@ class Readiness:
         return None
 
     def warning(self) -> str | None:
-        """Return why webhooks could not be accepted if Kafka became unavailable, or None.
+        """Return why the spool could not take webhooks if Kafka became unavailable, or None.
 
-        This does not affect readiness: Kafka accepts webhooks now, and every gateway on such a disk has the warning.
+        None too without a spool, and while `problem` returns a sentence. This does not affect readiness: Kafka accepts
+        webhooks now, and every gateway on such a disk has the warning.
         """
         return _spool_problem(self._spool) if self._spool and not self.problem() else None
 

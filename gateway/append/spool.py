@@ -46,7 +46,10 @@ class SpoolFull(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SpoolState:
-    """The records and bytes that are not in Kafka yet; `write_error` is why the disk refuses writes, or None."""
+    """The records and bytes that are not in Kafka yet; `write_error` is why the disk refuses writes, or None.
+
+    `max_bytes` limits the file, which keeps drained records until it is empty: it may be full with fewer `bytes`.
+    """
 
     records: int
     bytes: int

@@ -1,4 +1,7 @@
-"""The files of the spool: frames of (length, CRC-32, payload) in one, the position of the next frame in the other."""
+"""The files of the spool: frames of (length, CRC-32, payload) in one, the position of the next frame in the other.
+
+Every function that reads or writes a file raises OSError if the disk refuses it.
+"""
 
 import fcntl
 import os
@@ -29,9 +32,10 @@ def open_locked(path: Path) -> IO[bytes]:
 
 
 def recover(file: IO[bytes], saved_position: int) -> tuple[int, int]:
-    """Cut off all from the first incomplete record on; return the length of the rest and the position to read from.
+    """Cut off all from the first incomplete or damaged record on; return the length of the rest and a position.
 
-    The position is the saved one, or 0 if it is within a record or behind the end: Kafka then gets some records twice.
+    Reading begins at the position, which is the saved one, or 0 if that is within a record or behind the end:
+    Kafka then gets some records twice.
     """
     end, is_valid = 0, saved_position == 0
     for _, end in frames(file, 0, os.fstat(file.fileno()).st_size):

@@ -29,7 +29,10 @@ class TopicWatch:
         self._missing: list[str] = []
 
     def problem(self) -> str | None:
-        """Return a sentence with the missing topics and the command that creates them; None if all exist."""
+        """Return a sentence with the missing topics and the command that creates them, or None.
+
+        None if all existed when Kafka last answered, and if it has never answered.
+        """
         if not self._missing:
             return None
         return f"topics are missing: {', '.join(self._missing)}; run `hookstream topics create`"

@@ -70,7 +70,10 @@ class Admission:
             raise _too_many(wait)
 
     def limited(self, scope: Scope) -> Refusal | None:
-        """Take a token of the source of a request that the guard refuses; return a refusal if no token is left."""
+        """Take a token of the source of a request that the guard refuses; return a refusal if no token is left.
+
+        None too without RATE_LIMIT.
+        """
         return self._limited(self._source(scope))
 
     def source(self, scope: Scope) -> str | None:

@@ -37,7 +37,7 @@ class CatchUp:
         """Wait until the states are read, continue resumptions, and publish a SecretSeen for each secret that is new.
 
         `fingerprints` holds (setting, fingerprint) of the valid secrets. Webhooks are accepted meanwhile. Return once
-        all are published, however long Kafka is unavailable.
+        all are durable, in Kafka or in the spool, however long Kafka is unavailable.
         """
         while not self._states.are_read():  # noqa: ASYNC110 - a thread reads them
             await asyncio.sleep(CHECK_S)

@@ -88,7 +88,7 @@ class Resumption:
         """Return the positions of the webhooks that a pause quarantined and that are not released, in order of receipt.
 
         `state` is the provider's latest state. Webhooks quarantined for other causes are left out. Raises
-        KafkaUnavailable.
+        KafkaUnavailable, and RegistryError when a remote schema registry fails.
         """
         found: dict[Position, int] = {}
         earliest = state.since // 1000 - CLOCKS_DIFFER_MS

@@ -71,7 +71,9 @@ class ManagementApi:
     def providers(self, request: Mapping[str, object]) -> object:
         """Return each provider: how its webhooks are verified, its secrets by fingerprint, and whether it is paused.
 
-        With `pending=true`, count the webhooks that wait in the quarantine of each paused provider.
+        With `pending=true`, `pending` is the number of webhooks that a pause quarantined and that are not released;
+        null for an active provider, and without that parameter. `firstSeen`, `since` and `at` are microseconds since
+        1970 UTC.
         """
         counts = request.get("pending") in ("true", True)
         return {"providers": [self._provider(name, counts=counts) for name in sorted(catalogue.BY_NAME)]}

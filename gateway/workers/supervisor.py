@@ -58,7 +58,10 @@ class WorkerProcess:
         their_management.close()
 
     def problems(self) -> list[str]:
-        """Ask the worker for its readiness problems; empty if it is ready, which sets `was_ready`."""
+        """Ask the worker for its readiness problems; empty if it is ready, which sets `was_ready`.
+
+        Raises RequestRefused if a check of the worker fails with an exception.
+        """
         try:
             problems: list[str] = self.link.call(QUERY_TIMEOUT_S, "problems")
         except WorkerUnavailable:

@@ -79,7 +79,7 @@ class StoreProbe:
                 time.sleep(INTERVAL_S)
 
     def _probe(self) -> None:
-        """Query the store and greet it. Raises psycopg.Error, OSError or Unanswered if no answer comes in time."""
+        """Query the store and greet it. Raises psycopg.Error, OSError or StoreUnanswered if no answer comes in time."""
         is_new = self._connection is None
         connection = self._connection = self._connection or self._connect()
         try:

@@ -14,7 +14,7 @@ from stream.events.text.redaction import masked_text
 def summary(codec: Codec, row: Row) -> dict[str, object]:
     """Return a row of `retries` as JSON, with the type and order of its record, but not the record's content.
 
-    Both are None if today's schemas cannot decode the record.
+    `type` and `orderId` are None if today's schemas cannot decode the record, `orderId` also if it names no order.
     """
     record, _ = record_view.decode(codec, row["value"])
     return {
@@ -35,9 +35,9 @@ def summary(codec: Codec, row: Row) -> dict[str, object]:
 
 
 def attempts(rows: Sequence[Row]) -> dict[str, object]:
-    """Return the attempts, the last error and the time of the next retry of the failed event in `rows`.
+    """Return `attempts`, the last `error`, masked, and `nextAttemptAt` of the failed event in `rows`.
 
-    `rows` has at most one row; without one, the result is empty. The time is None unless the event is retrying.
+    `rows` has at most one row; without one, the result is empty. `nextAttemptAt` is None unless the event is retrying.
     """
     if not rows:
         return {}

@@ -55,9 +55,9 @@ class ManagementApi:
         }
 
     def list(self, tx: Connection, fields: Mapping[str, object]) -> object:
-        """Return the selected events, the latest failure first, and the numbers of all events by status.
+        """Return at most `limit` selected `events`, the latest failure first, and the `counts` of all by status.
 
-        Without a status filter, dismissed events are left out of the list.
+        Without a status filter, dismissed events are left out of the list. Events that waited too long are in neither.
         """
         selected, most = self._resolve(tx, filters.parse(fields, besides=["limit"])), filters.limit(fields.get("limit"))
         if selected and not selected.statuses:
@@ -84,7 +84,8 @@ class ManagementApi:
     def redrive(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Make the selected dead events retrying again, with 0 attempts; with `dryRun` only count them.
 
-        Return the number of selected events that are dead (`matched`), and of those changed: 0 with `dryRun`.
+        Return the numbers of selected events that are dead (`matched`) and that were changed (`redriven`; 0 with
+        `dryRun`).
         """
         selected, dry = self._selection(tx, fields)
         matched = selection.count(tx, "dead", selected) if selected else 0
@@ -96,7 +97,8 @@ class ManagementApi:
     def retry_last(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Give the selected retrying events one last retry, due now; with `dryRun` only count them.
 
-        Return the number of selected events that are retrying (`matched`), and of those changed: 0 with `dryRun`.
+        Return the numbers of selected events that are retrying (`matched`) and that were changed (`lastRetries`; 0 with
+        `dryRun`).
         """
         selected, dry = self._selection(tx, fields)
         matched = selection.count(tx, "retrying", selected) if selected else 0
@@ -109,7 +111,7 @@ class ManagementApi:
         """Dismiss the selected dead events and store the reason; with `dryRun` only count them.
 
         Events that waited too long are selected only by their ids. Return the number of selected events that can be
-        dismissed (`matched`), and of those dismissed: 0 with `dryRun`.
+        dismissed (`matched`), and of those changed (`dismissed`): 0 with `dryRun`.
         """
         reason = filters.reason(fields.get("because"))
         selected, dry = self._selection(tx, {name: value for name, value in fields.items() if name != "because"})
@@ -122,7 +124,8 @@ class ManagementApi:
     def show_outcome(self, tx: Connection, fields: Mapping[str, object]) -> object:
         """Return the outcome of an event in this service; of a failed one also the attempts, last error and next retry.
 
-        Raises RequestRefused (404) when the service has not received the event.
+        A dismissed event has the outcome `dead`. Raises RequestRefused (404) when the service has not received the
+        event.
         """
         event_id = filters.event_id(fields.get("id"))
         rows = selection.select(tx, EventFilter(ids=(event_id,)), 1)

@@ -105,5 +105,5 @@ def unreadable_record_id(topic: str, partition: int, offset: int) -> EventId:
 
 
 def unreadable_body_id(provider: str, body: bytes) -> EventId:
-    """Return the id of a quarantined webhook, derived from its body because the body could not be translated."""
+    """Return the id of a quarantined webhook, derived from its body, whether or not the body can be translated."""
     return EventId(uuid5(f"body\n{provider}\n{sha256(body).hexdigest()}"))

@@ -88,8 +88,9 @@ class TransferWebhook(Webhook, frozen=True, kw_only=True):
 class UnconfirmedWebhook(Webhook, frozen=True, kw_only=True):
     """A webhook that its provider's API has to confirm. `envelope.event_id` is the id of the verification request.
 
-    The confirmed event that may follow has an event id of its own. `source` is the sender's IPv4 address or IPv6 /64:
-    a sender of many webhooks does not delay the requests of the others.
+    The confirmed event that may follow has an event id of its own. `source` is the sender's rate limit key, an
+    IPv4 address or the upper 64 bits of an IPv6 address as a decimal number: a sender of many webhooks does not delay
+    the requests of the others.
     """
 
     payload: VerificationRequest

@@ -64,7 +64,7 @@ def are_healthy(cluster: Cluster, topics: Iterable[str]) -> bool:
 
 
 def missing(cluster: Cluster, needed: Iterable[Topic]) -> list[str]:
-    """Return the names of the `needed` topics that do not exist in Kafka.
+    """Return the names of the `needed` topics that do not exist in Kafka, or that it does not describe to this client.
 
     Raises KafkaException when Kafka does not answer within PROBE_TIMEOUT_S.
     """

@@ -102,7 +102,7 @@ def _differences(
 def warn(cluster: Cluster, topics: Sequence[Topic], mode: Mode, replication: int | None) -> None:
     """Log a warning for each difference from the design, and an error for unreplicated topics of a live system.
 
-    If Kafka does not answer, only that is logged: nothing is raised.
+    There is no such error if `replication` is 1. If Kafka does not answer, only that is logged: nothing is raised.
     """
     try:
         found = find(cluster, topics, mode, replication)

@@ -33,7 +33,7 @@ NO_RECORD = (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaErro
 
 
 class KafkaUnavailable(Exception):
-    """Kafka has not answered, or has sent no record, within the timeout."""
+    """Kafka has not answered or sent a record within the timeout, or has answered with an error (a missing topic)."""
 
 
 def read_at(cluster: Cluster, positions: Sequence[Position]) -> Iterator[tuple[Position, bytes | None]]:
@@ -66,7 +66,7 @@ def read_from(cluster: Cluster, starts: Mapping[Partition, int], timeout_s: floa
     """Yield the records of these partitions from the given offsets on, until the end of every partition is reached.
 
     An offset whose record was deleted stands for the first one that is left. Raises KafkaUnavailable when Kafka sends
-    nothing for `timeout_s` seconds.
+    nothing for `timeout_s` seconds, or an error.
     """
     return _read(cluster, lambda _: [TopicPartition(*partition, at) for partition, at in starts.items()], timeout_s)
 

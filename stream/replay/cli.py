@@ -30,7 +30,8 @@ def main(spec: ReplaySpec, settings: WorkerSettings, words: Sequence[str]) -> No
     """Execute a command line that begins with one of VERBS.
 
     Exits with code 1 and a sentence on standard error when the command is impossible or fails, with code 2 for wrong
-    options, with NO_RECORD for the history of an order without records.
+    options, with NO_RECORD for the history of an order without records. Raises RegistryError when a remote
+    schema registry fails.
     """
     logging.configure(spec.service, "warning")  # the replayed events are old: log lines about them would look new
     gc_tuning.collect_rarely()

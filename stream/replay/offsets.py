@@ -31,7 +31,7 @@ def offset_ranges(cluster: Cluster, topics: Iterable[Topic], to_ms: int | None =
     """Return the offsets of all records of each partition of these topics; an empty range for one without records.
 
     With `to_ms` (milliseconds since 1970), only those of records appended up to and in that millisecond. Raises
-    KafkaException when Kafka does not answer within TIMEOUT_S.
+    KafkaException when Kafka does not answer within TIMEOUT_S, or a topic or partition does not exist.
     """
     wanted, lister = partitions_of(topics), OffsetLister(cluster, TIMEOUT_S)
     first, end = lister.first(wanted), lister.end(wanted)

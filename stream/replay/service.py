@@ -29,7 +29,8 @@ class ReplayService:
     """The live store of a service and the replayed schemas beside it.
 
     All methods commit what they do. They raise ReplayImpossible when the operation is not possible as requested,
-    SQLAlchemyError when the store fails, and KafkaException when Kafka does not answer.
+    SQLAlchemyError when the store fails, KafkaException when Kafka does not answer, and RegistryError when a remote
+    schema registry fails.
     """
 
     def __init__(self, spec: ReplaySpec, settings: WorkerSettings) -> None:
@@ -158,7 +159,8 @@ class ReplayService:
     def publish_owed(self, name: str) -> int:
         """Publish the schema's owed events (domain events of its replay that are on no topic); return their number.
 
-        They are owed no longer afterwards, so that they are published once.
+        They are owed no longer afterwards. If the store fails after Kafka has them, they stay owed, and the
+        next call publishes them again.
         """
         store = self._engine(name)
         with store.begin() as tx:

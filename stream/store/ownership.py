@@ -91,7 +91,7 @@ def acquire(
 
     After the commit, no former owner can write for them. A partition without an offset in the store, as in a new store,
     starts at its next offset in `reached`, which the group is known to have reached, else at 0. Waits while a promotion
-    replaces this store.
+    replaces this store; raises OperationalError when that takes longer than the session's `lock_timeout`.
     """
     tx.exec_driver_sql(WAIT_FOR_PROMOTION, {"key": PROMOTION})
     offsets = {"reached": [reached.get(partition, 0) for partition in partitions]}

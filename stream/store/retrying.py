@@ -89,7 +89,7 @@ def first_failure(delivery: Delivery, error: str) -> FailedEvent:
 
 
 def counts(tx: Connection) -> dict[str, int]:
-    """Return the number of events in each of STATUSES, on all partitions."""
+    """Return the number of rows in each of STATUSES, on all partitions: events that waited too long have none."""
     found = {row[0]: row[1] for row in tx.exec_driver_sql(COUNTS)}
     return {status: found.get(status, 0) for status in STATUSES}
 

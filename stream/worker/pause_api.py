@@ -31,7 +31,8 @@ RESUME = Operation("Resume the service", body=record(), response=_ANSWER, refusa
 class PauseApi:
     """The routes over the store of one service. All requests are idempotent.
 
-    Each returns the service's name and its pause, None while it runs. Raises RequestRefused (503) when the store fails.
+    Each returns `service` and its `pause`, None while it runs, whose `since` is in microseconds since 1970 UTC.
+    Raises RequestRefused (503) when the store fails.
     """
 
     service: str
@@ -49,7 +50,7 @@ class PauseApi:
         return self._transact(lambda _: None)
 
     def pause(self, request: Mapping[str, object]) -> object:
-        """Pause the service. `request` is {"reason", "by"}; raises RequestRefused (400) for anything else."""
+        """Pause the service. `request` is {"reason", "by"}; raises RequestRefused (400) if either is unusable."""
         reason, by = required_text(request, "reason", LONGEST), required_text(request, "by", LONGEST)
         answer = self._transact(lambda tx: pausing.pause(tx, reason, by))
         log.warning("service.paused", cause=reason)

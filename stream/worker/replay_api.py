@@ -64,7 +64,7 @@ class Command:
     output: IO[bytes]
 
     def shown(self) -> dict[str, object]:
-        """Return the command as JSON: words, operator, exit code (None while it runs), and the end of its output."""
+        """Return `words`, the operator `by`, the `exit` code (None while it runs), and the end of the `output`."""
         # Not read(): the process writes at the same position of the file.
         size = os.fstat(self.output.fileno()).st_size
         end = os.pread(self.output.fileno(), SHOWN_BYTES, max(0, size - SHOWN_BYTES))
@@ -90,7 +90,8 @@ class ReplayApi:
     def show(self, _: Mapping[str, object]) -> object:
         """Return the schemas that replays have filled, with their progress, and the latest command.
 
-        Raises RequestRefused (503) when the store fails.
+        Of each, `unread` is the number of offsets left to read, `records` the sum of the end offsets. Raises
+        RequestRefused (503) when the store fails.
         """
         with refused_while_store_is_away(self.service), self.store.connect() as tx:
             replays = _replays(tx)
@@ -104,7 +105,7 @@ class ReplayApi:
         """Start a command and return it, without waiting for its end.
 
         `request` is {"verb", "name", "orders", "to", "by"}, without what the verb does not need. Raises RequestRefused:
-        400 for anything else, 409 while another command is running.
+        400 for a missing or invalid field, 409 while another command is running.
         """
         words, by = _words(request), required_text(request, "by", LONGEST)
         with self._lock:

@@ -55,7 +55,10 @@ def redacted(payload: bytes) -> object:
 
 
 def masked_text(text: str) -> str:
-    """Return a text with secrets, card numbers, addresses and telephone numbers masked, such as an error or a form."""
+    """Return a text with secrets, card numbers, addresses and telephone numbers masked, such as an error or a form.
+
+    A secret is recognized only by the name before it, as in `token=…` or `"token": "…"`.
+    """
     return masked_id(_PHONE.sub(_masked_phone, text))
 
 
