@@ -23,6 +23,7 @@ from cli.mcp_server import command as mcp_server
 from local.messages import CommandError, print_error, say
 from runtime import __version__
 from runtime.plain_text import plain
+from runtime.wrong_setting import UnreadableSetting, WrongSetting
 
 NAME = "hookstream"
 COMPLETING = "_HOOKSTREAM_COMPLETE"
@@ -74,7 +75,8 @@ app.add_typer(schemas.app, name="schemas")
 def main() -> None:
     """Run the command that `sys.argv` names, then exit.
 
-    A CommandError is printed to standard error without a traceback, and the exit code is 1.
+    A CommandError and the errors of a wrong setting are printed to standard error without a traceback, and the exit
+    code is 1.
     """
     sys.excepthook = _show_failure
     if COMPLETING not in os.environ:
@@ -83,7 +85,7 @@ def main() -> None:
     try:
         _check_arguments(sys.argv[1:])
         app(prog_name=NAME)
-    except CommandError as error:
+    except (CommandError, WrongSetting, UnreadableSetting) as error:
         print_error(error)
         sys.exit(1)
 

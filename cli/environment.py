@@ -62,10 +62,8 @@ def cluster(env: Mapping[str, str]) -> "Cluster":
         return Cluster.of_environment(env, "cli")
     except ValueError as wrong:
         raise CommandError(str(wrong)) from wrong
-    except (
-        OSError
-    ) as wrong:  # its filename is a sentence's beginning, such as "KAFKA_SASL_PASSWORD_FILE names /nowhere"
-        raise CommandError(f"{wrong.filename}, which cannot be read ({wrong.strerror}).") from wrong
+    except OSError as wrong:
+        raise CommandError(f"{wrong}.") from wrong
 
 
 def mode(env: Mapping[str, str]) -> "Mode":

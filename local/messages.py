@@ -1,6 +1,5 @@
 """Prints messages of the local stack and the command line; control characters are shown as text."""
 
-import re
 import sys
 
 from runtime.plain_text import plain, plain_line
@@ -8,11 +7,6 @@ from runtime.plain_text import plain, plain_line
 
 class CommandError(Exception):
     """An error that a person can correct. The message says what happened and what to do; no traceback is printed."""
-
-
-def without_password(url: str) -> str:
-    """Return the URL with user and password replaced by `…`."""
-    return re.sub(r"(?<=://)[^/@]*@", "…@", url)
 
 
 def say(line: str) -> None:
@@ -25,6 +19,6 @@ def say_all(text: str) -> None:
     print(plain(text), flush=True)  # noqa: T201
 
 
-def print_error(error: CommandError) -> None:
+def print_error(error: Exception) -> None:
     """Print an error to standard error."""
     sys.stderr.write(f"{plain(str(error))}\n")

@@ -10,11 +10,12 @@ from pathlib import Path
 from types import FrameType, MappingProxyType
 
 from local import environment, run_state
-from local.messages import CommandError, print_error, say, without_password
+from local.messages import CommandError, print_error, say
 from local.parts import postgres_home
 from local.paths import Paths
 from local.processes import orphan_processes, run_lock
 from local.system import Stack, running_infrastructure, running_services
+from runtime.urls import without_password
 
 PORTS = {"gateway": 3000, "console": 3001}  # the ports of the examples in the documentation
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")

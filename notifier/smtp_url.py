@@ -4,7 +4,9 @@ import ssl
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal, get_args
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
+
+from runtime import urls
 
 Tls = Literal["implicit", "required", "offered", "off"]
 """TLS from the first byte; STARTTLS required; STARTTLS if offered; never."""
@@ -31,20 +33,16 @@ class SmtpUrl:
 
 def parse(url: str) -> SmtpUrl:
     """Parse SMTP_URL. Raises ValueError with a message for the operator that does not repeat the URL."""
-    parts = urlsplit(url)
+    parts = urls.split(url)
     if parts.scheme not in ("smtp", "smtps"):
         raise ValueError("it must begin with smtp:// or smtps://")
     if not parts.hostname:
         raise ValueError("it names no host: smtp://[user:password@]host:port")
-    try:
-        port = parts.port or 0
-    except ValueError as error:
-        raise ValueError("its port must be a number up to 65535") from error
     if parts.path not in ("", "/") or parts.fragment:
         raise ValueError("it has something after the port; write / ? # and @ in a password as %2F %3F %23 %40")
     user = unquote(parts.username) if parts.username else None
     tls = _tls(parts.scheme, parts.query, has_secret=user is not None and not _is_loopback(parts.hostname))
-    return SmtpUrl(parts.hostname, port, user, unquote(parts.password or ""), tls)
+    return SmtpUrl(parts.hostname, parts.port or 0, user, unquote(parts.password or ""), tls)
 
 
 def trust(ca: str | None) -> ssl.SSLContext:

@@ -6,6 +6,10 @@ from typing import Any, LiteralString, Self
 
 from psycopg import AsyncConnection
 
+from runtime.config.database_url import parse
+from runtime.postgres.engine import conninfo
+from runtime.wrong_setting import WrongSetting
+
 STATUS: dict[str, LiteralString] = {
     "payment": "SELECT order_id, status FROM payments WHERE order_id = ANY (%s)",
     "shipping": "SELECT shipment_id, status FROM shipments WHERE shipment_id = ANY (%s)",
@@ -57,8 +61,14 @@ class Stores:
 
 
 def url(env: Mapping[str, str], service: str) -> str:
-    """Return the URL to read a service's store: the read-only role's if there is one, otherwise the owner's.
+    """Return how to connect to a service's store: with the read-only role if there is one, otherwise as its owner.
 
-    Raises KeyError if `env` has neither.
+    It is a connection string of libpq, whose errors about a URL would quote the password. Raises KeyError if `env` has
+    neither URL, WrongSetting if it cannot be read.
     """
-    return env.get(f"{service.upper()}_AUDIT_URL") or env[f"{service.upper()}_DATABASE_URL"]
+    audit, owner = f"{service.upper()}_AUDIT_URL", f"{service.upper()}_DATABASE_URL"
+    variable = audit if env.get(audit) else owner
+    try:
+        return conninfo(parse(env[variable]))
+    except WrongSetting as wrong:
+        raise WrongSetting(f"{variable}: {wrong}") from wrong

@@ -9,6 +9,7 @@ from cli import environment
 from local.messages import CommandError
 from runtime.clients import loopback
 from runtime.json_value import JsonValue
+from runtime.urls import without_password
 
 TIMEOUT_S = 30.0
 MAX_LISTED = 20
@@ -27,15 +28,16 @@ def fetch(*path: str, **parameters: str | None) -> JsonValue:
         raise CommandError("An id must not be empty.")
     env = environment.read()
     environment.require(env, "CONSOLE_URL", "CONSOLE_TOKEN")
+    address = without_password(env["CONSOLE_URL"])
     query = urlencode({name: value for name, value in parameters.items() if value is not None})
     url = f"{env['CONSOLE_URL']}/api/{'/'.join(quote(part, safe='') for part in path)}{'?' if query else ''}{query}"
     try:
         response = loopback.get(url, token=env["CONSOLE_TOKEN"], timeout_s=TIMEOUT_S)
     except OSError as failure:
-        raise CommandError(f"The console at {env['CONSOLE_URL']} does not answer: {failure}") from failure
+        raise CommandError(f"The console at {address} does not answer: {failure}") from failure
     if response.status == HTTPStatus.OK:
         return response.json()
-    return _raise_unless_missing(response, env["CONSOLE_URL"], path[-1])
+    return _raise_unless_missing(response, address, path[-1])
 
 
 def ambiguous_message(name: str, events: Iterable[T], line: Callable[[T], str]) -> str:

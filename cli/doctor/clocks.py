@@ -16,6 +16,7 @@ import psycopg
 from cli import environment
 from cli.doctor.finding import Finding, ok, skipped, wrong
 from local.services import SERVICES
+from runtime.wrong_setting import WrongSetting
 from simulator.stores import url
 from stream.avro.codec import Codec
 from stream.dead_letters import record_view
@@ -48,7 +49,7 @@ def _postgres(env: Mapping[str, str]) -> Finding:
             before = time.time()
             row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
             after = time.time()
-    except (psycopg.Error, KeyError):
+    except (psycopg.Error, KeyError, WrongSetting):
         return skipped("clocks", "Postgres", "no store answers", "See the databases above.")
     skew = row[0] - (before + after) / 2 if row else 0.0
     return _finding("Postgres", "this machine", skew, (after - before) / 2)

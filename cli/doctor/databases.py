@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 import psycopg
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from cli.doctor.finding import Finding, ok, skipped, warning, wrong
 from local.services import SERVICES, LocalService
+from runtime.config.database_url import parse
 from runtime.postgres.engine import conninfo
+from runtime.wrong_setting import WrongSetting
 from stream.store.schema import migrate
 
 CONNECT_S = 3
@@ -34,10 +35,10 @@ def _store(service: LocalService, env: Mapping[str, str]) -> Iterator[Finding]:
         yield skipped("databases", service.name, f"{variable} is not set here", f"Set {variable} to check it.")
         return
     try:
-        with psycopg.connect(conninfo(make_url(env[variable])), connect_timeout=CONNECT_S) as connection:
+        with psycopg.connect(conninfo(parse(env[variable])), connect_timeout=CONNECT_S) as connection:
             row = connection.execute(SERVER_STATE).fetchone()
         pending = migrate.pending(service.module, env.get(service.variable("DIRECT_DATABASE_URL")) or env[variable])
-    except (psycopg.OperationalError, ArgumentError) as failure:
+    except (psycopg.OperationalError, WrongSetting) as failure:
         remedy = f"Start Postgres, or correct {variable}: its host, role, password and database."
         yield wrong("databases", service.name, str(failure).strip().partition("\n")[0], remedy)
         return

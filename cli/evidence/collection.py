@@ -40,7 +40,7 @@ def sources(env: Mapping[str, str]) -> Sources:
 def secrets_of(env: Mapping[str, str], setting: str) -> tuple[bytes, ...]:
     """Return the secrets that the setting has where this command runs; none if it is not set.
 
-    Raises OSError when the file with the secrets cannot be read.
+    Raises UnreadableSetting when the file with the secrets cannot be read.
     """
     return tuple(secret.encode() for secret in separate(value_of(env, setting) or ""))
 

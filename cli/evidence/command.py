@@ -102,6 +102,8 @@ def _write(path: Path, write: "Callable[[BinaryIO], Written]") -> "Written":
 
     Raises CommandError when the file exists or cannot be written.
     """
+    from runtime.wrong_setting import UnreadableSetting
+
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     except FileExistsError as exists:
@@ -113,6 +115,6 @@ def _write(path: Path, write: "Callable[[BinaryIO], Written]") -> "Written":
             return write(file)
     except BaseException as failure:
         path.unlink(missing_ok=True)
-        if isinstance(failure, OSError):
+        if isinstance(failure, OSError) and not isinstance(failure, UnreadableSetting):
             raise CommandError(f"{path} cannot be written ({failure.strerror}).") from failure
         raise

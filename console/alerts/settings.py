@@ -1,12 +1,12 @@
 """The settings of alerts, a part of the console's: thresholds, and the channels that alerts are sent to."""
 
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from console.alerts import limits
 from providers.signing import standard_webhooks
+from runtime import urls
 from runtime.config.secrets import MIN_BYTES
 from runtime.config.worker_settings import WorkerSettings
 
@@ -60,7 +60,7 @@ class AlertSettings(WorkerSettings):
     @field_validator("alert_webhook_url", "alert_slack_url")
     @classmethod
     def _is_url(cls, url: str | None) -> str | None:
-        if url is not None and not (url.startswith(("http://", "https://")) and urlsplit(url).hostname):
+        if url is not None and not (url.startswith(("http://", "https://")) and urls.split(url).hostname):
             raise ValueError("must be an http or https URL")
         return url
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
+from runtime import urls
 from stream.events.text import email_address
 
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
@@ -79,7 +80,7 @@ def parse_shop_url(text: str) -> str:
 
     Raises ValueError, with a message for the operator, if it is not an http(s) URL with a host.
     """
-    parts = urlsplit(text)
+    parts = urls.split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\"<>]", text):
         raise ValueError("it must be the shop's address, such as https://shop.example")
     return text if parts.path else f"{text}/"

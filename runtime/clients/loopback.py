@@ -3,9 +3,9 @@
 import http.client
 import json
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from runtime.json_value import JsonValue
+from runtime.urls import split
 
 
 class Unanswered(OSError):
@@ -39,7 +39,7 @@ def post(url: str, body: bytes, *, token: str | None = None, timeout_s: float) -
 
 def _request(method: str, url: str, body: bytes | None, token: str | None, timeout_s: float) -> Response:
     try:
-        address = urlsplit(url)
+        address = split(url)
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         connection = kind(address.hostname or "", address.port, timeout=timeout_s)
         target = (address.path or "/") + (f"?{address.query}" if address.query else "")

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from runtime.clients import loopback
 from runtime.json_value import JsonValue
+from runtime.urls import without_password
 
 TIMEOUT_S = 30.0
 
@@ -72,7 +73,7 @@ class ManagementClient:
         try:
             answer = response.json()
         except ValueError as failure:
-            raise ServiceUnreachable(f"The {service} at {self.urls[service]} does not answer: {failure}") from failure
+            raise self._unreachable(service, failure) from failure
         if response.status != HTTPStatus.OK:
             raise ServiceRefused(service, response.status, answer)
         return answer
@@ -83,4 +84,8 @@ class ManagementClient:
         try:
             return send(self.urls[service].rstrip("/"))
         except (OSError, ValueError) as failure:
-            raise ServiceUnreachable(f"The {service} at {self.urls[service]} does not answer: {failure}") from failure
+            raise self._unreachable(service, failure) from failure
+
+    def _unreachable(self, service: str, failure: Exception) -> ServiceUnreachable:
+        address = without_password(self.urls[service])
+        return ServiceUnreachable(f"The {service} at {address} does not answer: {failure}")

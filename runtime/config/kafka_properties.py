@@ -10,6 +10,8 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException, Producer
 
+from runtime.wrong_setting import WrongSetting, read_file
+
 PREFIX, FILE = "KAFKA_", "_FILE"
 OWN_VARIABLES = frozenset({"KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS_FILE", "KAFKA_PID"})
 """Variables that begin with KAFKA_ and set no property: settings of this project, and KAFKA_PID of `.run/env`."""
@@ -75,8 +77,8 @@ _END = "hookstream.end"
 def read(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the properties that the environment sets, by librdkafka's names, without those of GUARANTEED.
 
-    Those may only repeat a value that hookstream sets anyway. Raises ValueError with a sentence for each variable that
-    cannot be used, and OSError if a file cannot be read.
+    Those may only repeat a value that hookstream sets anyway. Raises WrongSetting with a sentence for each variable
+    that cannot be used, and UnreadableSetting.
     """
     errors, properties = list[str](), dict[str, str]()
     for variable, name, value in _given(environment):
@@ -85,7 +87,7 @@ def read(environment: Mapping[str, str]) -> dict[str, str]:
         elif name not in GUARANTEED:
             properties[name] = value
     if errors:
-        raise ValueError("; ".join(errors))
+        raise WrongSetting("; ".join(errors))
     return properties
 
 
@@ -101,7 +103,7 @@ def _given(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
         if not variable.endswith(FILE) or _is_known(name):
             yield variable, name, value.strip()
         elif not environment.get(direct := variable.removesuffix(FILE)):
-            yield variable, _name(direct.removeprefix(PREFIX)), _content(variable, value)
+            yield variable, _name(direct.removeprefix(PREFIX)), read_file(variable, Path(value))
 
 
 def _is_property(variable: str) -> bool:
@@ -111,13 +113,6 @@ def _is_property(variable: str) -> bool:
 def _name(suffix: str) -> str:
     name = suffix.lower().replace("_", ".")
     return WITH_UNDERSCORE.get(name, name)
-
-
-def _content(variable: str, path: str) -> str:
-    try:
-        return Path(path).read_text().strip()
-    except OSError as failure:
-        raise OSError(failure.errno, failure.strerror, f"{variable} names {path}") from failure
 
 
 def _error(name: str, value: str) -> str | None:

@@ -12,14 +12,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from runtime import urls
 from runtime.config import kafka_properties
 from runtime.config.secrets import Token, local_defaults
 from runtime.config.sources import FileSource, named_file, secret_file
+from runtime.wrong_setting import read_file
 
 EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
 Mode = Literal["live", "test"]
@@ -86,7 +87,7 @@ class Settings(BaseSettings):
     @field_validator("schema_registry_url")
     @classmethod
     def _registry_has_an_address(cls, value: str | None) -> str | None:
-        if value is not None and not (urlsplit(value).hostname and value.startswith(("http://", "https://"))):
+        if value is not None and not (urls.split(value).hostname and value.startswith(("http://", "https://"))):
             raise ValueError(
                 "must be an http or https URL, with user:password@ before the host if the registry needs them"
             )
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _registry_can_be_called(self) -> Self:
-        if self.schema_registry_token and urlsplit(self.schema_registry_url or "").username is not None:
+        if self.schema_registry_token and urls.split(self.schema_registry_url or "").username is not None:
             raise ValueError(
                 "SCHEMA_REGISTRY_URL has credentials and SCHEMA_REGISTRY_TOKEN is set: use only one of them"
             )
@@ -148,12 +149,12 @@ class Settings(BaseSettings):
 def value_of(environment: Mapping[str, str], name: str) -> str | None:
     """Return a setting from its variable, else from the file that `{name}_FILE` names; for programs without `Settings`.
 
-    None if both are unset or empty. Raises OSError if the file cannot be read.
+    None if both are unset or empty. Raises UnreadableSetting if the file cannot be read.
     """
     if value := environment.get(name, "").strip():
         return value
     path = environment.get(f"{name}_FILE")
-    return (Path(path).read_text().strip() or None) if path else None
+    return (read_file(f"{name}_FILE", Path(path)) or None) if path else None
 
 
 def _check_ca(path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from runtime.wrong_setting import read_file
+
 Find = Callable[[str], tuple[str, Path | None]]
 """Takes a setting's name in capitals; returns the variable that leads to its file, and the path or None."""
 
@@ -14,7 +16,7 @@ Find = Callable[[str], tuple[str, Path | None]]
 class FileSource(PydanticBaseSettingsSource):
     """Reads settings from the files that `find` returns.
 
-    Raises OSError, which names the variable, if a file cannot be read.
+    Raises UnreadableSetting, which names the variable.
     """
 
     def __init__(self, settings_cls: type[BaseSettings], find: Find) -> None:
@@ -23,10 +25,7 @@ class FileSource(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
         variable, path = self._find(field_name.upper())
-        try:
-            return (path.read_text().strip() if path else None), field_name, False
-        except OSError as failure:
-            raise OSError(failure.errno, failure.strerror, f"{variable} names {path}") from failure
+        return (read_file(variable, path) if path else None), field_name, False
 
     def __call__(self) -> dict[str, object]:
         fields = self.settings_cls.model_fields

@@ -1,7 +1,8 @@
 """The settings of a service with a worker: its database, and its batches, retries and replays."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from runtime.config import database_url
 from runtime.config.settings import Settings
 
 
@@ -60,6 +61,13 @@ class WorkerSettings(Settings):
         le=64,
         description="maximum number of processes that replay partitions in parallel, if the service's state allows it",
     )
+
+    @field_validator("database_url", "direct_database_url")
+    @classmethod
+    def _is_database(cls, url: str | None) -> str | None:
+        if url is not None:
+            database_url.parse(url)
+        return url
 
     @property
     def session_url(self) -> str:

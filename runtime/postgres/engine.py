@@ -4,6 +4,7 @@ import sqlalchemy
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Engine
 
+from runtime.config.database_url import parse
 from runtime.config.worker_settings import WorkerSettings
 
 TIMEOUTS = {"statement_timeout": 20_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 10_000}
@@ -15,9 +16,9 @@ def engine(database_url: str, *, service: str, prepare: bool = True) -> Engine:
     """Create an engine for `database_url`, which may have `?options=`. The engine connects on first use.
 
     With `prepare=False` the engine works behind PgBouncer in transaction pooling: it uses no prepared statements and no
-    options, so timeouts and search_path are those of the role.
+    options, so timeouts and search_path are those of the role. Raises WrongSetting when the URL cannot be read.
     """
-    url = sqlalchemy.make_url(database_url).set(drivername="postgresql+psycopg")
+    url = parse(database_url).set(drivername="postgresql+psycopg")
     session_args = {"options": f"{OPTIONS} {url.query.get('options', '')}"} if prepare else {"prepare_threshold": None}
     return sqlalchemy.create_engine(
         url,

@@ -6,9 +6,11 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlunsplit
 
+from runtime import urls
 from runtime.clients.no_redirects import NoRedirects
+from runtime.wrong_setting import UnreadableSetting, WrongSetting
 
 TIMEOUT_S = 15.0
 """A registry that has just started is slow to answer its first request."""
@@ -36,13 +38,16 @@ class RegistryClient:
     def __init__(self, url: str, token: str | None = None, ca: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         """`token` is a bearer token, `ca` the path of a PEM file. `timeout_s` limits each request.
 
-        Raises ValueError when the three cannot be used together, OSError when the CA cannot be read.
+        Raises WrongSetting when the three cannot be used together, UnreadableSetting when the CA cannot be read.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("SCHEMA_REGISTRY_URL must be an http or https URL")
+        try:
+            parts = urls.split(url)
+        except WrongSetting as wrong:
+            raise WrongSetting(f"SCHEMA_REGISTRY_URL: {wrong}") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.path:
+            raise WrongSetting(f"SCHEMA_REGISTRY_URL must be an http or https URL; {urls.ESCAPES}")
         if token and parts.username is not None:
-            raise ValueError(
+            raise WrongSetting(
                 "SCHEMA_REGISTRY_URL has credentials and SCHEMA_REGISTRY_TOKEN is set: use only one of them"
             )
         host = parts.netloc.rpartition("@")[2]
@@ -99,11 +104,14 @@ def _tls_context(ca: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as failure:  # including ssl.SSLError, when the file holds no certificate
-        raise OSError(failure.errno, failure.strerror or str(failure), f"SCHEMA_REGISTRY_CA names {ca}") from failure
+        reason = failure.strerror or str(failure)
+        raise UnreadableSetting(failure.errno, reason, f"SCHEMA_REGISTRY_CA names {ca}") from failure
 
 
 def _reason(failure: Exception) -> str:
     reason = getattr(failure, "reason", None) or failure
+    if isinstance(reason, ValueError | http.client.InvalidURL) and not isinstance(reason, OSError):
+        return "its URL, or that of the proxy in the environment, cannot be used"  # the error may quote a password
     if isinstance(reason, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({reason.verify_message}); set SCHEMA_REGISTRY_CA to its CA"
     return str(reason) or type(reason).__name__

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from cli import environment, output
 from cli.output import Json
-from local.messages import CommandError, print_error, say, without_password
+from local.messages import CommandError, print_error, say
 from local.services import SERVICES
 from runtime.json_value import JsonValue
+from runtime.urls import without_password
 
 if TYPE_CHECKING:
     from stream.kafka.cluster import Cluster
@@ -89,12 +90,12 @@ def _name(title: str) -> str:
 def _queries(env: Mapping[str, str]) -> dict[str, Callable[[], JsonValue]]:
     from cli.clients import health
 
-    cluster = environment.cluster(env)
+    cluster, stores = environment.cluster(env), {name: _store(env, name) for name in STORES}
     return {
         "lags": lambda: _lags(cluster),
-        "mails": lambda: _select(env, "notifier", [MAILS]),
+        "mails": lambda: _select(stores["notifier"], [MAILS]),
         **{f"health of {name}": partial(health.check, env[url]) for name, url in MANAGED.items()},
-        **{f"store of {name}": partial(_select, env, name, list(COLUMNS.values())) for name in STORES},
+        **{f"store of {name}": partial(_select, stores[name], list(COLUMNS.values())) for name in STORES},
     }
 
 
@@ -131,14 +132,24 @@ def _lags(cluster: "Cluster") -> dict[str, str]:
     return {name: str(lag) for name, lag in lags.items()}
 
 
-def _select(env: Mapping[str, str], service: str, queries: Sequence[str]) -> list[str]:
-    """Return a text for each query, its values joined by " · "; UNKNOWN for each without an answer or a URL."""
-    import psycopg
-
+def _store(env: Mapping[str, str], service: str) -> str | None:
+    """Return how to connect to a service's store; None without its URL. Raises WrongSetting for one that is wrong."""
     from simulator.stores import url
 
     try:
-        with psycopg.connect(url(env, service), connect_timeout=CONNECT_S) as connection:
+        return url(env, service)
+    except KeyError:
+        return None
+
+
+def _select(store: str | None, queries: Sequence[str]) -> list[str]:
+    """Return a text for each query, its values joined by " · "; UNKNOWN for each without an answer or a store."""
+    import psycopg
+
+    if store is None:
+        return [UNKNOWN] * len(queries)
+    try:
+        with psycopg.connect(store, connect_timeout=CONNECT_S) as connection:
             return [" · ".join(text for (text,) in connection.execute(query.encode())) for query in queries]
-    except (psycopg.Error, KeyError):  # `url` raises KeyError
+    except psycopg.Error:
         return [UNKNOWN] * len(queries)

@@ -45,6 +45,7 @@ def verify(
     from auditor.audit import audit
     from auditor.evidence import Period
     from auditor.log import Unreachable
+    from runtime.wrong_setting import UnreadableSetting
     from stream.events import topics
 
     env = environment.read()
@@ -53,6 +54,8 @@ def verify(
     period = Period(_milliseconds("--since", since) or 0, _milliseconds("--until", until))
     try:
         claims = audit(env, _accepted(accepted), period=period, timeout_s=timeout)
+    except UnreadableSetting:  # an OSError, and its sentence is enough
+        raise
     except (Unreachable, psycopg.Error, aiohttp.ClientError, OSError) as failure:
         raise CommandError(f"The system cannot be audited: {type(failure).__name__}: {failure}".strip()) from failure
     if as_json:

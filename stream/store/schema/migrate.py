@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
-from sqlalchemy import Connection, exc, make_url
+from sqlalchemy import Connection, exc
 
 from runtime import startup
+from runtime.config.database_url import parse
 from runtime.logging import log
 from runtime.postgres.engine import TIMEOUTS, conninfo, engine
 from stream.store.schema import contract_views
@@ -46,7 +47,7 @@ def upgrade(service_package: str, database_url: str) -> None:
 def _check_encoding(database_url: str) -> None:
     """Exit with a sentence if the database has another encoding than UTF8. In SQL_ASCII, texts are read as bytes."""
     try:
-        with psycopg.connect(conninfo(make_url(database_url)), connect_timeout=CONNECT_S) as connection:
+        with psycopg.connect(conninfo(parse(database_url)), connect_timeout=CONNECT_S) as connection:
             encoding, name = connection.info.parameter_status("server_encoding"), connection.info.dbname
     except psycopg.OperationalError:  # the migration itself will report it
         return

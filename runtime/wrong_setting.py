@@ -1,0 +1,24 @@
+"""The errors of a setting that cannot be used. Their texts are for the operator and never repeat the value."""
+
+from pathlib import Path
+
+
+class WrongSetting(ValueError):
+    """A setting has a value that cannot be used. The text says how to correct it."""
+
+
+class UnreadableSetting(OSError):
+    """A file that a setting names cannot be read. `filename` is such as "SMTP_URL_FILE names /nowhere"."""
+
+    def __str__(self) -> str:
+        return f"{self.filename}, which cannot be read ({self.strerror})"
+
+
+def read_file(variable: str, path: Path) -> str:
+    """Return the trimmed text of the file that `variable` names. Raises UnreadableSetting."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as failure:
+        raise UnreadableSetting(failure.errno, failure.strerror, f"{variable} names {path}") from failure
+    except UnicodeDecodeError:  # its text has a byte of the secret
+        raise UnreadableSetting(0, "it is not UTF-8", f"{variable} names {path}") from None
