@@ -130,7 +130,7 @@ def _payment_overpaid(header: EventHeader, common: PaymentFields, change: Change
     state = change.payment.transactions[transaction]
     return PaymentOverpaid(
         **header,
-        provider=common["provider"],
+        provider=state.provider.value or common["provider"],
         amount=state.amount.value,
         currency=state.currency.value or DEFAULT_CURRENCY,
         transaction_id=transaction,

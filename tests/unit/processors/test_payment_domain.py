@@ -9,6 +9,7 @@ from hypothesis import given
 
 from processors.payment.domain import OrdersPolicy, Payment, PaymentWorkingSet
 from processors.payment.domain.statuses import TRANSITIONS
+from processors.refund.domain import Refunds
 from stream.events import (
     AmountMismatched,
     Cancel,
@@ -29,7 +30,7 @@ from stream.events import (
 )
 from stream.state.aliases import Alias
 from tests.builders import MINUTE, NOON, ORDER, a_payment, a_refund, an_order, without_updates
-from tests.working_sets import apply_to_payment
+from tests.working_sets import apply_to_payment, apply_to_refunds
 
 
 def apply(
@@ -211,6 +212,20 @@ def test_a_second_completed_transaction_is_told_as_overpaid_and_its_refund_reque
     assert [type(event) for event in events] == [PaymentCompleted, PaymentOverpaid, RefundRequested]
     assert [(event.transaction_id, event.amount) for event in events[1:]] == [("T2", 58000)] * 2  # type: ignore[attr-defined]
     assert events[2].reason == "overpaid"  # type: ignore[attr-defined]
+
+
+def test_an_overpaid_transaction_is_told_with_its_own_provider_so_that_its_refund_counts() -> None:
+    """The first transaction pays the order, by another provider."""
+    first = a_payment("completed", transaction_id="T1", provider="generic")
+    second = a_payment("completed", transaction_id="T2", provider="kakaopay", at=NOON + MINUTE)
+    back = a_refund("completed", provider="kakaopay", at=NOON + 2 * MINUTE)
+
+    refunds = Refunds(ORDER)
+    for event in published_by(first, second):
+        refunds, *_ = apply_to_refunds(refunds, event)
+    refunds, *_ = apply_to_refunds(refunds, back)
+
+    assert (refunds.mismatches, refunds.refunded_amount) == ({}, 58000)
 
 
 def test_what_is_paid_again_after_a_cancel_is_paid() -> None:
