@@ -138,7 +138,11 @@ class GatewaySettings(_ProviderSettings):
         return networks(self.trusted_proxies)
 
     def is_active(self, provider: Provider) -> bool:
-        """Return whether this row accepts webhooks: it is not switched off, and has a secret or may go without."""
+        """Return whether this row accepts webhooks: {NAME}_ACTIVE is not false, and it has a secret or may go without.
+
+        It may go without if {NAME}_ALLOW_UNSIGNED is set, or WEBHOOK_ALLOW_UNSIGNED for a row whose secret is
+        WEBHOOK_SECRET. If nothing ever signs its webhooks, {NAME}_ACTIVE must be true: unset is not enough.
+        """
         switch: bool | None = getattr(self, f"{provider.name}_active")
         if switch is False:
             return False

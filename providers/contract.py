@@ -197,7 +197,7 @@ class Provider:
     spooled_response: WebhookResponse | None = None
     """The response while an event is in the gateway's spool and not yet in Kafka; None: `success_response`."""
     is_unsigned: bool = False
-    """True if nothing authenticates the webhooks. The paths are then served without a secret."""
+    """True if nothing authenticates the webhooks. With {NAME}_ACTIVE true, the paths are served without a secret."""
     takes_token: bool = False
     """True if the secret may be part of the URL."""
     takes_forms: bool = False

@@ -77,7 +77,10 @@ def customer(order: SimulatedOrder) -> SimulatedWebhook:
 
 
 def packed(order: SimulatedOrder, carrier: str) -> SimulatedWebhook:
-    """Return the shop's shipping webhook, which names the parcel's order, as carriers do not know orders."""
+    """Return the shop's `preparing` webhook, which names the parcel's order, as carriers do not know orders.
+
+    `carrier` is any name of the carrier whose webhooks follow. No mail is due.
+    """
     return _parcel(order, "preparing", carrier)
 
 

@@ -69,7 +69,10 @@ def order_id(*candidates: object) -> OrderId | None:
 
 
 def detail(raw: msgspec.Raw, field: str) -> bytes:
-    """Return the JSON of `field`, which only some events need. Raises InvalidField if it is missing."""
+    """Return `raw`, the JSON of a field that only some events need, as bytes; a null is returned too.
+
+    Raises InvalidField, which names `field`, if `raw` is empty because the body lacks the field.
+    """
     if not bytes(raw):
         raise InvalidField(f"{field} is missing")
     return bytes(raw)

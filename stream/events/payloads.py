@@ -188,7 +188,11 @@ class VerificationRequest(Payload, frozen=True, kw_only=True):
 
 
 class OrderPayload(Payload, frozen=True, kw_only=True):
-    """An order of the shop: customer, seller, and the amount to be paid."""
+    """An order of the shop: customer, seller, and the amount to be paid. A field that is not stated is None.
+
+    `customer_email` or `customer_id` is given. An address may be unusable, as the shop posted it: see
+    `stream.events.text.email_address`. `currency` is None without an `amount`. `link` is a URL or only a path.
+    """
 
     order_id: OrderId
     customer_id: str | None = None

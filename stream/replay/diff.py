@@ -91,9 +91,11 @@ class Difference:
 
 
 def compare(tx: Connection, live: str, new: str, spec: ReplaySpec, most: int) -> Difference:
-    """Return the difference between the schemas `live` and `new`, with at most `most` differing rows.
+    """Return the difference between the schemas `live` and `new`, with at most `most` differing rows of all tables.
 
-    `tx` should have the isolation level REPEATABLE READ, so that it sees both schemas at one moment.
+    The tables of `new` are compared, each of which `live` must have, except STREAM_TABLES; columns of the writing time,
+    those in ORDER_DEPENDENT, and what `spec` leaves out are not. `tx` should have the isolation level REPEATABLE READ,
+    so that it sees both schemas at one moment.
     """
     compared: list[TableDifference] = []
     rows: list[RowDifference] = []

@@ -80,9 +80,10 @@ def by_service(webhook_id: str, outcomes: list[Row]) -> dict[str, list[Row]]:
 
 
 def curl(row: Row, *, masked: bool) -> str:
-    """Return a shell command that posts the webhook again, with its bytes in the downloaded file.
+    """Return a shell command that posts the webhook again to $GATEWAY_URL, with its bytes in the downloaded file.
 
-    `masked` hides the values of its headers. Empty for a webhook without a payload or path.
+    It sends the stored headers; a content type that is not stored is guessed from the bytes. `masked` hides the values
+    of all headers but the content type. Empty for a webhook without a payload or path.
     """
     if row["payload"] is None or not row["path"]:
         return ""

@@ -38,8 +38,10 @@ def apply_to_invoice(
 ) -> tuple[Invoice, OutcomeKind]:
     """Return the invoice after a webhook of it or of the `transfer` that pays it, and the webhook's outcome.
 
-    An invoice's webhook is `late` if its state comes before the present one. A transfer's webhook is always
-    `processed` here and does not raise `version`.
+    Of the transfer (None: not known) only the customer and the transaction id are taken, where no webhook of the
+    invoice states them; it changes neither the state nor an amount. An invoice's webhook is `late` if its state comes
+    before the present one; it raises `version` all the same. A transfer's webhook is always `processed` here and does
+    not raise `version`.
     """
     merged = _with_transfer(invoice.registers, transfer)
     if not isinstance(webhook, InvoiceWebhook):

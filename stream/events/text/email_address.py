@@ -35,8 +35,10 @@ class Unusable(ValueError):
 def parse(text: str, *, allow_dotless: bool = False) -> str:
     """Return the address in `text`: white space trimmed, an international domain as A-labels (UTS 46).
 
-    Parsing the result again returns it unchanged. `allow_dotless` admits a domain of one label such as `localhost`, for
-    addresses that the operator chooses. Raises Unusable when the text is not accepted as an address.
+    The rest is unchanged: an ASCII domain and the local part keep their case, and the local part may have letters
+    beyond ASCII (RFC 6531). Parsing the result again returns it unchanged. `allow_dotless` admits a domain of one label
+    such as `localhost`, for addresses that the operator chooses. Raises Unusable when the text is not accepted as an
+    address.
     """
     address = text.strip()
     if len(address) > MAX_OCTETS:

@@ -38,7 +38,11 @@ class WorkerHealth:
         return True
 
     def note_progress(self) -> None:
-        """Note that the loop makes progress. STUCK_AFTER_S seconds after the last call, the worker is not alive."""
+        """Note that the loop makes progress.
+
+        Without a call for STUCK_AFTER_S seconds the worker is not alive, unless its store does not answer: a restart
+        would not help then.
+        """
         self._progressed_at = time.monotonic()
 
     def _stuck(self) -> str | None:
