@@ -57,7 +57,7 @@ class WebhookEndpoint:
         self._refusals = RefusalAnswers(authentication, self._admission, self._quarantine, records)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one POST request that passed the guard. Every failure is answered; none is raised."""
+        """Serve one POST request that passed the guard. A failure from admission to append is answered."""
         request = guarded(scope)
         provider, kind = catalogue.find(scope["path"], request.headers)
         started = monotonic()

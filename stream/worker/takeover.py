@@ -62,7 +62,7 @@ class Takeover:
         self._while_waiting = while_waiting
 
     def acquire(self, in_hand: list[Message]) -> Acquired:
-        """Acquire all unacquired partitions in one transaction, then seek to their positions in the store.
+        """Acquire all unacquired partitions in one transaction, then seek back where the store is behind Kafka.
 
         If the offsets show that the store was restored from a backup, the transaction also records that, and calls
         `on_rewind`. Messages of `in_hand` that Kafka will deliver again are removed from it. Raises KafkaException when
