@@ -22,8 +22,8 @@ from cli.evidence import command as evidence
 from cli.mcp_server import command as mcp_server
 from local.messages import CommandError, print_error, say
 from runtime import __version__
+from runtime.confidential.wrong_setting import UnreadableSetting, WrongSetting
 from runtime.plain_text import plain
-from runtime.wrong_setting import UnreadableSetting, WrongSetting
 
 NAME = "hookstream"
 COMPLETING = "_HOOKSTREAM_COMPLETE"

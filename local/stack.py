@@ -15,7 +15,7 @@ from local.parts import postgres_home
 from local.paths import Paths
 from local.processes import orphan_processes, run_lock
 from local.system import Stack, running_infrastructure, running_services
-from runtime.urls import without_password
+from runtime.confidential.urls import without_password
 
 PORTS = {"gateway": 3000, "console": 3001}  # the ports of the examples in the documentation
 SHOWN = ("GATEWAY_URL", "CONSOLE_URL", "INBOX_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")

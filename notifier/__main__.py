@@ -5,7 +5,7 @@ from functools import partial
 from notifier import replay_hooks
 from notifier.handler import handle
 from notifier.management.api import ManagementApi
-from notifier.sending.housekeeping import Housekeeping
+from notifier.sending.housekeeping import INTERVAL_S, Housekeeping
 from notifier.sending.sender import Sender
 from notifier.settings import NotifierSettings
 from runtime.health import Health
@@ -56,11 +56,12 @@ def run(settings: NotifierSettings) -> None:
     failed, pauses = management_api.ManagementApi(TOPICS.name, store, codec), PauseApi(TOPICS.name, store)
     replays = ReplayApi(TOPICS.name, TOPICS.package, store)
     listener.listen(settings, health, {**failed.routes(), **pauses.routes(), **replays.routes(), **mails.routes()})
-    sending, tidying = sender.start(stop), housekeeping.start(stop)
+    sending, publishing = sender.start(stop), housekeeping.start(stop)
     health.live_while(lambda: None if sending.is_alive() else "the sender has ended")
-    health.live_while(lambda: None if tidying.is_alive() else "the publisher of sent mails has ended")
+    health.live_while(lambda: None if publishing.is_alive() else "the publisher of sent mails has ended")
     worker.run(stop)
     sending.join(settings.mail_timeout_s)
+    publishing.join(INTERVAL_S)  # it does not end while it waits for Kafka
 
 
 def replay_spec(settings: NotifierSettings) -> ReplaySpec:

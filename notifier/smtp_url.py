@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Literal, get_args
 from urllib.parse import parse_qs, unquote
 
-from runtime import urls
+from runtime.confidential import urls
 
 Tls = Literal["implicit", "required", "offered", "off"]
 """TLS from the first byte; STARTTLS required; STARTTLS if offered; never."""

@@ -1,4 +1,4 @@
-"""What a run is if nothing else is asked for: the defaults of a plan and of the options of `hookstream simulate`."""
+"""The defaults of a simulated run: of its plan, and of the options of `hookstream simulate`."""
 
 ORDERS = 1
 DUPLICATES = 0.0

@@ -6,9 +6,9 @@ from typing import Any, LiteralString, Self
 
 from psycopg import AsyncConnection
 
+from runtime.confidential.wrong_setting import WrongSetting
 from runtime.config.database_url import parse
 from runtime.postgres.engine import conninfo
-from runtime.wrong_setting import WrongSetting
 
 STATUS: dict[str, LiteralString] = {
     "payment": "SELECT order_id, status FROM payments WHERE order_id = ANY (%s)",

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 from cli import environment
 from local.messages import CommandError
 from runtime.clients import loopback
+from runtime.confidential.urls import without_password
 from runtime.json_value import JsonValue
-from runtime.urls import without_password
 
 TIMEOUT_S = 30.0
 MAX_LISTED = 20

@@ -16,7 +16,7 @@ import psycopg
 from cli import environment
 from cli.doctor.finding import Finding, ok, skipped, wrong
 from local.services import SERVICES
-from runtime.wrong_setting import WrongSetting
+from runtime.confidential.wrong_setting import WrongSetting
 from simulator.stores import url
 from stream.avro.codec import Codec
 from stream.dead_letters import record_view

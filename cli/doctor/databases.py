@@ -7,9 +7,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli.doctor.finding import Finding, ok, skipped, warning, wrong
 from local.services import SERVICES, LocalService
+from runtime.confidential.wrong_setting import WrongSetting
 from runtime.config.database_url import parse
 from runtime.postgres.engine import conninfo
-from runtime.wrong_setting import WrongSetting
 from stream.store.schema import migrate
 
 CONNECT_S = 3

@@ -102,7 +102,7 @@ def _write(path: Path, write: "Callable[[BinaryIO], Written]") -> "Written":
 
     Raises CommandError when the file exists or cannot be written.
     """
-    from runtime.wrong_setting import UnreadableSetting
+    from runtime.confidential.wrong_setting import UnreadableSetting
 
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY)

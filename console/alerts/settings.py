@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from console.alerts import limits
 from providers.signing import standard_webhooks
-from runtime import urls
+from runtime.confidential import urls
 from runtime.config.secrets import MIN_BYTES
 from runtime.config.worker_settings import WorkerSettings
 

@@ -60,6 +60,8 @@ class Housekeeping:
                 log.warning("store.failed", error=error_classification.name(failure))
                 if self._ownership and error_classification.is_store_failure(failure):
                     self._ownership.clear()
+            except Exception as failure:  # noqa: BLE001 - tried again in INTERVAL_S
+                log.error("housekeeping.failed", error=error_classification.describe(failure))
 
     def _work(self) -> None:
         """Do everything that is due now; wait while Kafka does not acknowledge the messages of the outbox."""

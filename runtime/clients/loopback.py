@@ -4,8 +4,8 @@ import http.client
 import json
 from dataclasses import dataclass
 
+from runtime.confidential.urls import split
 from runtime.json_value import JsonValue
-from runtime.urls import split
 
 
 class Unanswered(OSError):

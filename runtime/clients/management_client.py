@@ -7,8 +7,8 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from runtime.clients import loopback
+from runtime.confidential.urls import without_password
 from runtime.json_value import JsonValue
-from runtime.urls import without_password
 
 TIMEOUT_S = 30.0
 

@@ -4,7 +4,7 @@ import sqlalchemy
 from sqlalchemy import URL
 from sqlalchemy.exc import ArgumentError
 
-from runtime.wrong_setting import WrongSetting
+from runtime.confidential.wrong_setting import WrongSetting
 
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 

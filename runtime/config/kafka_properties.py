@@ -10,7 +10,7 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException, Producer
 
-from runtime.wrong_setting import WrongSetting, read_file
+from runtime.confidential.wrong_setting import WrongSetting, read_file
 
 PREFIX, FILE = "KAFKA_", "_FILE"
 OWN_VARIABLES = frozenset({"KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS_FILE", "KAFKA_PID"})

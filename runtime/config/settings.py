@@ -16,11 +16,11 @@ from typing import Literal, Self
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from runtime import urls
+from runtime.confidential import urls
+from runtime.confidential.wrong_setting import read_file
 from runtime.config import kafka_properties
 from runtime.config.secrets import Token, local_defaults
 from runtime.config.sources import FileSource, named_file, secret_file
-from runtime.wrong_setting import read_file
 
 EXIT_MISCONFIGURED = 78  # EX_CONFIG of sysexits.h
 Mode = Literal["live", "test"]

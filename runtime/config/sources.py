@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from runtime.wrong_setting import read_file
+from runtime.confidential.wrong_setting import read_file
 
 Find = Callable[[str], tuple[str, Path | None]]
 """Takes a setting's name in capitals; returns the variable that leads to its file, and the path or None."""

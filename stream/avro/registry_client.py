@@ -8,9 +8,9 @@ import urllib.error
 import urllib.request
 from urllib.parse import unquote, urlunsplit
 
-from runtime import urls
 from runtime.clients.no_redirects import NoRedirects
-from runtime.wrong_setting import UnreadableSetting, WrongSetting
+from runtime.confidential import urls
+from runtime.confidential.wrong_setting import UnreadableSetting, WrongSetting
 
 TIMEOUT_S = 15.0
 """A registry that has just started is slow to answer its first request."""

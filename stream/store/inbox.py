@@ -32,7 +32,7 @@ OUTCOME = "SELECT outcome FROM inbox WHERE event_id = %(id)b::text::uuid"
 
 
 class DeliveryOutcome(msgspec.Struct, frozen=True, gc=False):
-    """What became of a delivery, the number of the attempt (from 1), and the error of a failed attempt."""
+    """The outcome of a delivery: its `kind`, the number of the attempt (from 1), and the error of a failed attempt."""
 
     delivery: Delivery
     kind: OutcomeKind

@@ -9,7 +9,7 @@ UNKNOWN = Pause("not known yet", "the start of this process", 0)
 
 
 class Consumption:
-    """Whether events are consumed.
+    """The state of a worker that decides whether it consumes events.
 
     `is_stopped` is True while `max_retrying` or more events are retrying. The cause is then probably ours, so no event
     is consumed, and no failed attempt is counted. `pause` is the operator's pause of the service, None while it runs,

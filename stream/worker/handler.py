@@ -1,4 +1,4 @@
-"""What a service gives its worker: the function that applies a batch of events to the service's store."""
+"""The function by which a worker applies a batch of events to its service's store, as a service gives it."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar, cast

@@ -92,8 +92,7 @@ class Worker:
         )
         self._lag = Lag(self._consumer, self._topics)
         self._takeover = Takeover(store, self._consumer, restore_hooks, self._stay_in_group)
-        messages = Messages(service.name, codec)
-        self._consumption = Consumption(settings.max_retrying)
+        self._consumption, messages = Consumption(settings.max_retrying), Messages(service.name, codec)
         self._housekeeping = Housekeeping(settings, handler, self._repeat_handler, codec, messages, self._consumption)
         self._transactions = Transactions(
             store, self._consumer, messages, self._housekeeping, settings, publishes_outcomes=service.publishes_outcomes

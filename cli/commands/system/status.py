@@ -11,8 +11,8 @@ from cli import environment, output
 from cli.output import Json
 from local.messages import CommandError, print_error, say
 from local.services import SERVICES
+from runtime.confidential.urls import without_password
 from runtime.json_value import JsonValue
-from runtime.urls import without_password
 
 if TYPE_CHECKING:
     from stream.kafka.cluster import Cluster

@@ -39,31 +39,37 @@ def verify(
     The exit code is 1 when a claim does not hold; work that is unfinished after --timeout, and claims that are not
     checked, leave it 0. Nothing is changed.
     """
-    import aiohttp
-    import psycopg
-
-    from auditor.audit import audit
     from auditor.evidence import Period
-    from auditor.log import Unreachable
-    from runtime.wrong_setting import UnreadableSetting
-    from stream.events import topics
 
-    env = environment.read()
-    urls = [f"{service.name.upper()}_DATABASE_URL" for service in topics.SERVICES]
-    environment.require(env, "KAFKA_BOOTSTRAP_SERVERS", "MAIL_FROM", *urls)
     period = Period(_milliseconds("--since", since) or 0, _milliseconds("--until", until))
-    try:
-        claims = audit(env, _accepted(accepted), period=period, timeout_s=timeout)
-    except UnreadableSetting:  # an OSError, and its sentence is enough
-        raise
-    except (Unreachable, psycopg.Error, aiohttp.ClientError, OSError) as failure:
-        raise CommandError(f"The system cannot be audited: {type(failure).__name__}: {failure}".strip()) from failure
+    claims = _audited(_accepted(accepted), period, timeout)
     if as_json:
         output.say_list("claims", map(_claim, claims), period=_period_text(period))
     else:
         say(f"records that Kafka took {_period_text(period)}")
         print_claims(claims)
     raise typer.Exit(int(any(claim.wrong for claim in claims)))
+
+
+def _audited(accepted: "list[Accepted] | None", period: "Period", timeout_s: float) -> "list[Claim]":
+    """Audit the running system. Raises CommandError, or the error of a wrong setting, when that is not possible."""
+    import aiohttp
+    import psycopg
+
+    from auditor.audit import audit
+    from auditor.log import Unreachable
+    from runtime.confidential.wrong_setting import UnreadableSetting
+    from stream.events import topics
+
+    env = environment.read()
+    urls = [f"{service.name.upper()}_DATABASE_URL" for service in topics.SERVICES]
+    environment.require(env, "KAFKA_BOOTSTRAP_SERVERS", "MAIL_FROM", *urls)
+    try:
+        return audit(env, accepted, period=period, timeout_s=timeout_s)
+    except UnreadableSetting:  # an OSError, and its sentence is enough
+        raise
+    except (Unreachable, psycopg.Error, aiohttp.ClientError, OSError) as failure:
+        raise CommandError(f"The system cannot be audited: {type(failure).__name__}: {failure}".strip()) from failure
 
 
 def print_claims(claims: "Iterable[Claim]") -> None:

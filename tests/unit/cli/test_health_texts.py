@@ -1,5 +1,6 @@
 """What `hookstream status` says about a service's health and store."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from cli.clients import health
-from cli.commands.system import status
-from local.messages import CommandError
 from local.services import SERVICES
+from tests.unit.cli.elsewhere import hookstream
 
 
 @contextmanager
@@ -45,19 +45,11 @@ def test_a_refusal_is_never_an_empty_text(body: bytes, text: str) -> None:
         assert health.check(url) == text
 
 
-def test_a_store_without_a_url_is_not_known_and_the_error_names_the_variable(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    for service in SERVICES:
-        monkeypatch.delenv(service.variable("DATABASE_URL"), raising=False)
-        monkeypatch.delenv(service.variable("AUDIT_URL"), raising=False)
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
-    monkeypatch.setattr("cli.environment.ROOT", tmp_path)
-
+def test_a_store_without_a_url_is_not_known_and_the_error_names_the_variable(tmp_path: Path) -> None:
     with answering(200, b"{}") as url:
-        for service in SERVICES:
-            monkeypatch.setenv(service.variable("MANAGEMENT_URL"), url)
-        with pytest.raises(CommandError, match=r"set .*PAYMENT_DATABASE_URL.* here"):
-            status.status()
+        managed = {service.variable("MANAGEMENT_URL"): url for service in SERVICES}
+        done = hookstream(tmp_path, "status", env={**managed, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"})
 
-    assert "Traceback" not in capfd.readouterr().err
+    assert done.returncode == 1
+    assert re.search(r"set .*PAYMENT_DATABASE_URL.* here", done.stderr)
+    assert "Traceback" not in done.stderr

@@ -1,8 +1,5 @@
 """A wrong setting ends every command with a sentence and exit code 1, without a traceback."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +7,9 @@ import pytest
 
 from cli.evidence import collection, command
 from local.services import SERVICES
-from runtime.wrong_setting import UnreadableSetting
+from runtime.confidential.wrong_setting import UnreadableSetting
+from tests.unit.cli.elsewhere import hookstream
 
-START = """
-import sys
-from pathlib import Path
-from cli import environment
-environment.ROOT = Path(sys.argv.pop(1))
-from cli.__main__ import main
-main()
-"""
 KNOWN = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
     "MAIL_FROM": "mail@shop.example",
@@ -48,15 +38,8 @@ COMMANDS = {
 )
 def test_a_wrong_setting_is_one_sentence(words: tuple[str, ...], setting: str, tmp_path: Path) -> None:
     given, named = WRONG[setting]
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "TOPIC_"))}
 
-    done = subprocess.run(
-        [sys.executable, "-c", START, str(tmp_path), *words],
-        env={**outside, **KNOWN, **given},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = hookstream(tmp_path, *words, env={**KNOWN, **given})
 
     assert done.returncode == 1, done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr

@@ -12,11 +12,11 @@ from notifier import smtp_url
 from notifier.mail import branding
 from runtime.clients import loopback
 from runtime.clients.management_client import ManagementClient, ServiceUnreachable
+from runtime.confidential.urls import without_password
+from runtime.confidential.wrong_setting import WrongSetting
 from runtime.config.settings import Settings, complaints
 from runtime.config.worker_settings import WorkerSettings
 from runtime.postgres.engine import engine
-from runtime.urls import without_password
-from runtime.wrong_setting import WrongSetting
 from simulator import stores
 from stream.avro.registry import client_of_environment
 from stream.avro.registry_client import RegistryClient, RegistryError

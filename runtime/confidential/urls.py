@@ -3,7 +3,7 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from runtime.wrong_setting import WrongSetting
+from runtime.confidential.wrong_setting import WrongSetting
 
 ESCAPES = "write / ? # [ ] and @ in a password as %2F %3F %23 %5B %5D %40"
 
