@@ -74,11 +74,11 @@ async def serve(
     # Before listening: the first record of a topic without metadata takes half a second.
     await appender.warm_up([topic.name for topic in topics.GATEWAY.publishes])
     gc_tuning.collect_rarely()  # it exempts what exists now: all parts, and no request yet
-    server = _server(settings, app.create(settings, webhooks, health))
+    stop, server = _stop_event(), _server(settings, app.create(settings, webhooks, health))
     catch_up = CatchUp(states, resumption, appender, durable_append, codec)
     log.info("gateway.listening", port=settings.port)
     failure = await _serve_until_end(
-        server, appender, spool, watch.run(), catch_up.run(authentication.all_fingerprints())
+        stop, server, appender, spool, watch.run(), catch_up.run(authentication.all_fingerprints())
     )
     stopping.set()  # after the requests and the background tasks, which need the latest states of the providers
     await appender.close(SHUTDOWN_S)  # last: requests, background tasks and the drain append to it
@@ -86,14 +86,17 @@ async def serve(
 
 
 async def _serve_until_end(
-    server: Server, appender: Appender, spool: Spool | None, *background: Coroutine[None, None, None]
+    stop: asyncio.Event,
+    server: Server,
+    appender: Appender,
+    spool: Spool | None,
+    *background: Coroutine[None, None, None],
 ) -> str | None:
     """Serve, drain the spool and run the background tasks until the end; then stop them in this order.
 
-    The end is a stop signal, or a permanent failure of which a sentence is returned. The drain is stopped last, since
-    open requests and background tasks may still spool.
+    The end is `stop`, the stop signal, or a permanent failure of which a sentence is returned. The drain is stopped
+    last, since open requests and background tasks may still spool.
     """
-    stop = _stop_event()
     serving = asyncio.create_task(server.serve())
     draining = asyncio.create_task(Drain(appender, spool).run()) if spool else None
     tasks = asyncio.gather(*background)

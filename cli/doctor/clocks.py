@@ -9,13 +9,13 @@ import http.client
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 import psycopg
 
 from cli import environment
 from cli.doctor.finding import Finding, ok, skipped, wrong
 from local.services import SERVICES
+from runtime.confidential import urls
 from runtime.confidential.wrong_setting import WrongSetting
 from simulator.stores import url
 from stream.avro.codec import Codec
@@ -56,7 +56,10 @@ def _postgres(env: Mapping[str, str]) -> Finding:
 
 
 def _gateway(env: Mapping[str, str]) -> Finding:
-    address = urlsplit(env.get("GATEWAY_MANAGEMENT_URL", ""))
+    try:
+        address = urls.split(env.get("GATEWAY_MANAGEMENT_URL", ""))
+    except WrongSetting as wrong:
+        return skipped("clocks", "gateway", "it does not answer", f"Correct GATEWAY_MANAGEMENT_URL: {wrong}.")
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=3)
     try:
         before = time.time()

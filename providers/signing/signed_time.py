@@ -11,8 +11,5 @@ def timed_signature(payload: bytes, secret: bytes, time: str) -> bytes:
 
 
 def is_timely(received_at: Micros, signed_at: str, tolerance_s: int) -> bool:
-    """Return whether a signed time, in seconds since 1970 UTC, is at most `tolerance_s` from the receipt, either way.
-
-    Both are compared in whole seconds.
-    """
-    return abs(received_at // 1_000_000 - int(signed_at)) <= tolerance_s
+    """Return whether a signed time, in seconds since 1970 UTC, is at most `tolerance_s` before or after the receipt."""
+    return abs(received_at - int(signed_at) * 1_000_000) <= tolerance_s * 1_000_000

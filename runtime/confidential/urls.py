@@ -21,5 +21,5 @@ def split(url: str) -> SplitResult:
 
 
 def without_password(url: str) -> str:
-    """Return the URL with user and password, all up to its last @, replaced by `…`."""
-    return re.sub(r"(?<=://).*@", "…@", url)
+    """Return the URL, with a scheme or without, with user and password, all up to its last @, replaced by `…`."""
+    return re.sub(r"\A([^/@]*://)?.*@", r"\1…@", url, flags=re.DOTALL)

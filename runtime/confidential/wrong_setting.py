@@ -1,4 +1,4 @@
-"""The errors of a setting that cannot be used. Their texts are for the operator and never repeat the value."""
+"""The errors of a setting that cannot be used. Their texts are for the operator and never repeat a secret."""
 
 from pathlib import Path
 
@@ -19,6 +19,8 @@ def read_file(variable: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as failure:
-        raise UnreadableSetting(failure.errno, failure.strerror, f"{variable} names {path}") from failure
+        # A URL belongs into the variable without _FILE; it may have a password, so neither cause nor text shows it.
+        shown = "a URL instead of a file" if ":/" in str(path) else path
+        raise UnreadableSetting(failure.errno, failure.strerror, f"{variable} names {shown}") from None
     except UnicodeDecodeError:  # its text has a byte of the secret
         raise UnreadableSetting(0, "it is not UTF-8", f"{variable} names {path}") from None

@@ -87,9 +87,13 @@ class Settings(BaseSettings):
     @field_validator("schema_registry_url")
     @classmethod
     def _registry_has_an_address(cls, value: str | None) -> str | None:
-        if value is not None and not (urls.split(value).hostname and value.startswith(("http://", "https://"))):
+        if value is None:
+            return None
+        parts = urls.split(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.path:
             raise ValueError(
-                "must be an http or https URL, with user:password@ before the host if the registry needs them"
+                "must be an http or https URL, with user:password@ before the host if the registry needs them;"
+                f" {urls.ESCAPES}"
             )
         return value
 

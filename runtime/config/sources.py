@@ -14,7 +14,7 @@ Find = Callable[[str], tuple[str, Path | None]]
 
 
 class FileSource(PydanticBaseSettingsSource):
-    """Reads settings from the files that `find` returns.
+    """Reads settings from the files that `find` returns; an empty file sets nothing.
 
     Raises UnreadableSetting, which names the variable.
     """
@@ -25,7 +25,7 @@ class FileSource(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
         variable, path = self._find(field_name.upper())
-        return (read_file(variable, path) if path else None), field_name, False
+        return ((read_file(variable, path) or None) if path else None), field_name, False
 
     def __call__(self) -> dict[str, object]:
         fields = self.settings_cls.model_fields

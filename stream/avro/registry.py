@@ -138,7 +138,7 @@ class RemoteRegistry:
 def registry(settings: Settings) -> Registry:
     """Return the schema registry that a service's settings name; the committed file when they name none.
 
-    Raises ValueError or OSError when `RegistryClient` cannot be made of them.
+    Raises WrongSetting or UnreadableSetting when `RegistryClient` cannot be made of them.
     """
     if settings.schema_registry_url is None:
         return CommittedRegistry()
@@ -157,8 +157,8 @@ def client_of(settings: Settings, timeout_s: float = TIMEOUT_S) -> RegistryClien
 def registry_of_environment(environment: Mapping[str, str]) -> Registry:
     """Return the schema registry that environment variables name, for programs without a Settings class.
 
-    It registers no schemas. Without SCHEMA_REGISTRY_URL it is the committed file. Raises ValueError or OSError, with a
-    sentence, when a variable cannot be used.
+    It registers no schemas. Without SCHEMA_REGISTRY_URL it is the committed file. Raises WrongSetting or
+    UnreadableSetting when a variable cannot be used.
     """
     client = client_of_environment(environment)
     return RemoteRegistry(client, registers=False) if client else CommittedRegistry()

@@ -100,7 +100,7 @@ class Takeover:
     def _seek(
         self, acquired: Mapping[Partition, Owned], committed: Mapping[Partition, int], in_hand: list[Message]
     ) -> None:
-        """Seek to the positions in the store; wait up to SEEK_TIMEOUT_S until librdkafka knows the group's offsets.
+        """Seek back where the store is behind; wait up to SEEK_TIMEOUT_S until librdkafka knows the group's offsets.
 
         Raises KafkaException after that time.
         """

@@ -46,7 +46,7 @@ class Transactions:
         self._housekeeping = housekeeping
         self._first_wait_s = settings.retry_first_s
         self._publishes_outcomes = publishes_outcomes
-        self._published: list[int] = []  # ids of outbox rows; cleared only after the commit that deleted the rows
+        self._published: list[int] = []  # ids of outbox rows that Kafka has acknowledged and that are not deleted yet
 
     def note_published(self, outbox_ids: Iterable[int]) -> None:
         """Note that Kafka has acknowledged the messages of these outbox rows; the next transaction deletes the rows."""

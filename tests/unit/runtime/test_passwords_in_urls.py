@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from notifier.mail import branding
 from runtime.clients import loopback
 from runtime.clients.management_client import ManagementClient, ServiceUnreachable
 from runtime.confidential.urls import without_password
-from runtime.confidential.wrong_setting import WrongSetting
+from runtime.confidential.wrong_setting import UnreadableSetting, WrongSetting, read_file
 from runtime.config.settings import Settings, complaints
 from runtime.config.worker_settings import WorkerSettings
 from runtime.postgres.engine import engine
@@ -64,6 +65,8 @@ def test_an_error_about_a_url_does_not_repeat_its_password(setting: str, passwor
     "url",
     [
         f"postgresql://role:{AT}@127.0.0.1:1/name",
+        "postgresql://role:ge@he/im@127.0.0.1:1/name",
+        "postgresql://role:ge@he?im@127.0.0.1:1/name",
         "postgresql://role:r@127.0.0.1:geheim/name",
         "postgre://role:geheim@127.0.0.1:1/name",
         "postgresql//role:geheim@127.0.0.1:1/name",
@@ -107,6 +110,38 @@ def test_an_error_about_a_proxy_does_not_repeat_its_password(monkeypatch: pytest
             RegistryClient("http://registry.example").call("GET", "/")
 
         assert "geheim" not in str(raised.value)
+
+
+def test_a_registry_url_that_a_client_refuses_is_refused_with_the_other_settings() -> None:
+    with pytest.raises(ValidationError):
+        Settings(kafka_bootstrap_servers="127.0.0.1:1", schema_registry_url="https://user:1/geheim@registry.example")
+
+
+def test_a_url_in_the_variable_of_a_file_is_not_repeated() -> None:
+    with pytest.raises(UnreadableSetting) as raised:
+        read_file("DATABASE_URL", Path("postgresql://r:geheim@h/db"))
+
+    assert "geheim" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+@pytest.mark.parametrize("url", ["user:geheim@h:1", "http:/user:geheim@h:1", "http://user:geheim@h:1"])
+def test_a_url_without_a_scheme_is_shown_without_its_password_too(url: str) -> None:
+    assert without_password(url).endswith("…@h:1")
+    assert "geheim" not in without_password(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://r:r@h1,h2/n",
+        "postgresql:///n?host=/var/run",
+        "postgresql+psycopg2://r:r@h/n",
+        "postgres://r:r%40@h/n",
+    ],
+)
+def test_other_urls_of_a_database_are_accepted(url: str) -> None:
+    assert WorkerSettings(kafka_bootstrap_servers="127.0.0.1:1", database_url=url).database_url == url
 
 
 def test_a_service_that_does_not_answer_is_named_without_credentials() -> None:

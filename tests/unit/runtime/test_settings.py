@@ -24,6 +24,15 @@ def test_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert WorkerSettings.read().database_url == SECRET
 
 
+def test_an_empty_file_sets_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    monkeypatch.setenv("DIRECT_DATABASE_URL_FILE", str(tmp_path / "empty"))
+    monkeypatch.setenv("DATABASE_URL", SECRET)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+
+    assert WorkerSettings.read().session_url == SECRET
+
+
 def test_a_folder_may_hold_secrets_each_in_a_file_of_its_name_and_they_win(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
