@@ -34,12 +34,14 @@ def _store(service: LocalService, env: Mapping[str, str]) -> Iterator[Finding]:
     if not env.get(variable):
         yield skipped("databases", service.name, f"{variable} is not set here", f"Set {variable} to check it.")
         return
+    direct = service.variable("DIRECT_DATABASE_URL")
+    named = f"{variable} or {direct}" if env.get(direct) else variable
     try:
         with psycopg.connect(conninfo(parse(env[variable])), connect_timeout=CONNECT_S) as connection:
             row = connection.execute(SERVER_STATE).fetchone()
-        pending = migrate.pending(service.module, env.get(service.variable("DIRECT_DATABASE_URL")) or env[variable])
+        pending = migrate.pending(service.module, env.get(direct) or env[variable])
     except (psycopg.OperationalError, WrongSetting) as failure:
-        remedy = f"Start Postgres, or correct {variable}: its host, role, password and database."
+        remedy = f"Start Postgres, or correct {named}: its host, role, password and database."
         yield wrong("databases", service.name, str(failure).strip().partition("\n")[0], remedy)
         return
     except (psycopg.Error, SQLAlchemyError) as failure:

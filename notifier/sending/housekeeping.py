@@ -27,7 +27,7 @@ UNKNOWN_AFTER_S = 120.0
 
 
 class Housekeeping:
-    """A thread of its own for the periodic work: publishing waits for Kafka, and mails do not.
+    """A thread of its own for the periodic work, since publishing waits for Kafka; the rest goes on meanwhile.
 
     Several replicas may do it at the same time.
     """
@@ -37,9 +37,9 @@ class Housekeeping:
         self._settings = settings
         self._store = store
         self._ownership = ownership
-        self._publisher = Publisher(Cluster.of(settings, "notifier"), while_waiting=lambda: None)
+        self._publisher = Publisher(Cluster.of(settings, "notifier"), self._tidy_if_due)
         self.problem = self._publisher.problem
-        self._counted_at = -COUNT_INTERVAL_S
+        self._tidied_at = self._counted_at = -COUNT_INTERVAL_S
 
     def start(self, stop: Event) -> Thread:
         """Start the thread, which works every INTERVAL_S until `stop` is set, and return it.
@@ -55,7 +55,8 @@ class Housekeeping:
             if self._ownership and not self._ownership.is_set:
                 continue
             try:
-                self._work()
+                self._tidy_if_due()
+                self._publish()
             except exc.SQLAlchemyError as failure:
                 log.warning("store.failed", error=error_classification.name(failure))
                 if self._ownership and error_classification.is_store_failure(failure):
@@ -63,11 +64,13 @@ class Housekeeping:
             except Exception as failure:  # noqa: BLE001 - tried again in INTERVAL_S
                 log.error("housekeeping.failed", error=error_classification.describe(failure))
 
-    def _work(self) -> None:
-        """Do everything that is due now; wait while Kafka does not acknowledge the messages of the outbox."""
-        self._expire()
-        self._publish()
+    def _tidy_if_due(self) -> None:
+        """Expire overdue mails, queue alert mails and update the gauges, if the last time is INTERVAL_S ago."""
         now = time.monotonic()
+        if now - self._tidied_at < INTERVAL_S:
+            return
+        self._tidied_at = now
+        self._expire()
         if now - self._counted_at >= COUNT_INTERVAL_S:
             self._counted_at = now
             self._count()

@@ -8,7 +8,7 @@ from stream.events import EventId, Micros, NotificationSent, topics
 from stream.store.outbox import OutboxMessage
 
 OWN_ROWS = (topics.NOTIFICATIONS.name, 0)
-"""The key of the sender's outbox rows. They belong to no partition; any sender publishes them."""
+"""The key of the sender's outbox rows. They belong to no partition; any notifier publishes them."""
 
 
 def sent_message(mail: QueuedMail, branding: Branding, at: int, codec: Codec) -> OutboxMessage:

@@ -49,10 +49,7 @@ class Sender:
         self.new_mail = Event()
 
     def start(self, stop: Event) -> Thread:
-        """Start the thread, which sends mails until `stop` is set, and return it.
-
-        It ends earlier if Kafka's producer is stuck.
-        """
+        """Start the thread, which sends mails until `stop` is set, and return it."""
         thread = Thread(target=self._run, args=(stop,), name="sender", daemon=True)
         thread.start()
         return thread

@@ -60,7 +60,10 @@ def view_one(tx: Connection, request: PageRequest) -> Context | None:
     found = _find(tx, issue_id)
     if found is None:
         return None
-    redrives = [_redrive(tx, redrive) for redrive in store.of_issue(tx, issue_id)]
+    redrives = [
+        redrive_context(each, store.outcomes_since(tx, each, each.event_ids[: each.done]))
+        for each in store.of_issue(tx, issue_id)
+    ]
     return {
         "issue": found,
         "events": issues.events(tx, issue_id),
@@ -177,8 +180,8 @@ def _request(
     return sums
 
 
-def _redrive(tx: Connection, found: Redrive) -> Context:
-    outcomes = store.outcomes_since(tx, found, found.event_ids[: found.done])
+def redrive_context(found: Redrive, outcomes: Mapping[str, int]) -> Context:
+    """Return what the page shows of a redrive; `outcomes` is the number of its redriven events by outcome."""
     unprocessed = outcomes.get("retrying", 0) + outcomes.get("dead", 0)
     return {
         "id": found.redrive_id,
@@ -188,7 +191,7 @@ def _redrive(tx: Connection, found: Redrive) -> Context:
         "done": found.done,
         "total": len(found.event_ids),
         "processed": sum(outcomes.values()) - unprocessed,
-        "failing": unprocessed,
+        "unprocessed": unprocessed,
     }
 
 

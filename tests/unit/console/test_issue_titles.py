@@ -1,11 +1,12 @@
-"""The title of an issue says what failed, also for an error that begins with no name of an exception."""
+"""What the pages of issues say: the title of an issue, and how far a redrive of it is."""
 
 import re
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from console.pages.operations.issues import TONES
+from console.pages.operations.issues import TONES, redrive_context
+from console.redrives.store import Redrive
 from console.web.page import Viewer
 from console.web.rendering.assets import Assets
 from console.web.rendering.renderer import Renderer
@@ -51,3 +52,17 @@ def test_a_record_that_is_dead_in_another_service_too_says_that_both_redrives_ar
     shown = RENDERER.render("_issues.html", viewer, {"issues": [], "own": [event], "tones": TONES})
 
     assert ("Both redrives are needed" in shown) == ("same record as in the issue of payment" in shown) == bool(issues)
+
+
+def test_a_redrive_says_how_many_of_its_events_were_processed_and_how_many_fail_again() -> None:
+    viewer = Viewer("kim", frozenset({"viewer"}), "en", ZoneInfo("UTC"), "token")
+    redrive = Redrive("r", "7", "payment", ["a", "b", "c", "d"], 3, "running", "kim", 0, is_lost=False)
+    issue = {"issueId": "7", "service": "payment", "state": "open", "dead": 1, "events": 4, "firstAt": 0, "lastAt": 0}
+    shown = {
+        "issue": {**issue, "acknowledgedAt": None, "resolvedAt": None},
+        "redrives": [redrive_context(redrive, {"processed": 2, "dead": 1})],
+        "events": [],
+        "tones": TONES,
+    }
+
+    assert "3 of 4 redriven · 2 processed · 1 failing again" in RENDERER.render("_issue.html", viewer, shown)
